@@ -20,17 +20,17 @@ static REFERENCE: LazyLock<Reference> = LazyLock::new(|| {
 
 #[derive(Deserialize)]
 struct Reference {
-    envelope: Vec<Member>,
-    other_envelope: Vec<Member>,
-    events: Vec<Details>,
-    shared_decisions: Vec<Shared>,
-    unknown: Vec<Example>,
+    envelope: Vec<EventMember>,
+    other_envelope: Vec<EventMember>,
+    events: Vec<EventDetails>,
+    shared_decisions: Vec<SharedDecisions>,
+    unknown: Vec<EventExample>,
     scenarios: BTreeMap<String, Scenario>,
 }
 
 /// Facts about an event that spektr-types does not have.
 #[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct Details {
+pub(crate) struct EventDetails {
     /// Documented name, for example `ALERT_RESOLVED`.
     #[serde(skip_serializing)]
     pub(crate) name: String,
@@ -38,15 +38,15 @@ pub(crate) struct Details {
     #[serde(skip_serializing)]
     pub(crate) module: String,
     /// The event's own members, without the members of the envelope.
-    pub(crate) members: Vec<Member>,
+    pub(crate) members: Vec<EventMember>,
     pub(crate) decisions: Vec<Decision>,
     #[serde(skip_serializing)]
-    pub(crate) examples: Vec<Example>,
+    pub(crate) examples: Vec<EventExample>,
 }
 
 /// A member of an event.
 #[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct Member {
+pub(crate) struct EventMember {
     pub(crate) name: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) aliases: Vec<String>,
@@ -61,7 +61,7 @@ pub(crate) struct Member {
     /// The members of the object, or of each object in the list. Empty for an object inside an
     /// object of the same type.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) members: Vec<Member>,
+    pub(crate) members: Vec<EventMember>,
 }
 
 /// A decision about a question that the documentation leaves open.
@@ -77,7 +77,7 @@ pub(crate) struct Decision {
 
 /// The decisions about a type or an envelope that several events share.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Shared {
+pub(crate) struct SharedDecisions {
     /// Name of the type or envelope.
     pub(crate) of: String,
     pub(crate) decisions: Vec<Decision>,
@@ -85,13 +85,13 @@ pub(crate) struct Shared {
 
 /// An example of an entry.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Example {
+pub(crate) struct EventExample {
     pub(crate) case: String,
     #[serde(rename = "body")]
     json: Box<RawValue>,
 }
 
-impl Example {
+impl EventExample {
     /// Returns the JSON of the entry, on one line.
     pub(crate) fn json(&self) -> &RawValue {
         &self.json
@@ -99,12 +99,12 @@ impl Example {
 }
 
 /// Returns the members that every event has in the envelope with `type`.
-pub(crate) fn envelope() -> &'static [Member] {
+pub(crate) fn envelope() -> &'static [EventMember] {
     &REFERENCE.envelope
 }
 
 /// Returns the members of the envelope with `eventType`. Its `data` holds the payload.
-pub(crate) fn other_envelope() -> &'static [Member] {
+pub(crate) fn other_envelope() -> &'static [EventMember] {
     &REFERENCE.other_envelope
 }
 
@@ -136,27 +136,27 @@ pub(crate) fn scenarios() -> &'static BTreeMap<String, Scenario> {
 }
 
 /// Returns the decisions that concern more than one event.
-pub(crate) fn shared_decisions() -> &'static [Shared] {
+pub(crate) fn shared_decisions() -> &'static [SharedDecisions] {
     &REFERENCE.shared_decisions
 }
 
 /// An event, with the facts from both sources.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Event {
+pub(crate) struct CatalogueEvent {
     pub(crate) info: &'static EventInfo,
-    pub(crate) details: &'static Details,
+    pub(crate) details: &'static EventDetails,
 }
 
 /// Returns all events, in the order of their names.
-pub(crate) fn events() -> impl Iterator<Item = Event> {
+pub(crate) fn events() -> impl Iterator<Item = CatalogueEvent> {
     spektr_types::catalogue().filter_map(|info| {
         let details = REFERENCE.events.iter().find(|details| details.name == info.name())?;
-        Some(Event { info, details })
+        Some(CatalogueEvent { info, details })
     })
 }
 
 /// Finds an event by its documented name, ignoring case, or by a wire type.
-pub(crate) fn find(name: &str) -> Result<Event, Failure> {
+pub(crate) fn find(name: &str) -> Result<CatalogueEvent, Failure> {
     events()
         .find(|event| event.info.name().eq_ignore_ascii_case(name))
         .or_else(|| events().find(|event| owns(event.info, name)))
@@ -181,7 +181,7 @@ pub(crate) const UNKNOWN_EVENT: &str = "unknown";
 
 /// Finds the example that `EVENT` or `EVENT/CASE` names. `EVENT` alone means the case `full`, or
 /// the first case if the event has no case `full`.
-pub(crate) fn example(name: &str) -> Result<&'static Example, Failure> {
+pub(crate) fn example(name: &str) -> Result<&'static EventExample, Failure> {
     let (name, case) = name.split_once('/').map_or((name, None), |(n, c)| (n, Some(c)));
     let examples = if name.eq_ignore_ascii_case(UNKNOWN_EVENT) {
         &REFERENCE.unknown

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
-pub(crate) use file::Problem;
+pub(crate) use file::ConfigProblem;
 pub(crate) use setting::Described;
 pub(crate) use settings::SETTINGS;
 
@@ -29,11 +29,11 @@ pub(crate) const FILE_VARIABLE: &str = "SPEKTR_CONFIG";
 pub(crate) struct Config {
     /// The file that was read.
     pub(crate) path: Option<PathBuf>,
-    values: BTreeMap<&'static str, Value>,
+    values: BTreeMap<&'static str, ConfigValue>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Value {
+pub(crate) struct ConfigValue {
     pub(crate) text: String,
     pub(crate) origin: Origin,
 }
@@ -61,7 +61,7 @@ impl Config {
     }
 
     /// Reads file and environment, and collects their problems.
-    pub(crate) fn read(path: Option<&Path>) -> Result<(Self, Vec<Problem>), Failure> {
+    pub(crate) fn read(path: Option<&Path>) -> Result<(Self, Vec<ConfigProblem>), Failure> {
         let mut config = Self::default();
         let mut problems = Vec::new();
         if let Some(path) = Self::find(path) {
@@ -84,9 +84,9 @@ impl Config {
                 Ok(text) => {
                     config
                         .values
-                        .insert(setting.name(), Value { text, origin: Origin::Environment });
+                        .insert(setting.name(), ConfigValue { text, origin: Origin::Environment });
                 }
-                Err(message) => problems.push(Problem::in_environment(&variable, message)),
+                Err(message) => problems.push(ConfigProblem::in_environment(&variable, message)),
             }
         }
         Ok((config, problems))
@@ -100,7 +100,7 @@ impl Config {
             .or_else(|| Path::new(FILE).exists().then(|| PathBuf::from(FILE)))
     }
 
-    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn value(&self, name: &str) -> Option<&ConfigValue> {
         self.values.get(name)
     }
 }

@@ -25,7 +25,7 @@ use crate::failure::Failure;
 /// The result of a check: the state of its subject, and a remedy if something is wrong.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Finding {
-    pub(crate) level: Level,
+    pub(crate) level: Severity,
     /// The examined thing.
     pub(crate) subject: String,
     /// What was found.
@@ -37,7 +37,7 @@ pub(crate) struct Finding {
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Level {
+pub(crate) enum Severity {
     Ok,
     /// `serve` does its work, but the problem may become worse.
     Warning,
@@ -46,7 +46,7 @@ pub(crate) enum Level {
     Fault,
 }
 
-impl Level {
+impl Severity {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -58,7 +58,7 @@ impl Level {
 
 impl Finding {
     pub(crate) fn ok(subject: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { level: Level::Ok, subject: subject.into(), text: text.into(), remedy: None }
+        Self { level: Severity::Ok, subject: subject.into(), text: text.into(), remedy: None }
     }
 
     pub(crate) fn warning(
@@ -66,7 +66,7 @@ impl Finding {
         text: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self { level: Level::Warning, remedy: Some(remedy.into()), ..Self::ok(subject, text) }
+        Self { level: Severity::Warning, remedy: Some(remedy.into()), ..Self::ok(subject, text) }
     }
 
     pub(crate) fn fault(
@@ -74,7 +74,7 @@ impl Finding {
         text: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self { level: Level::Fault, ..Self::warning(subject, text, remedy) }
+        Self { level: Severity::Fault, ..Self::warning(subject, text, remedy) }
     }
 
     /// Takes a failure that would end `serve`, and a remedy in case the failure has no hint.

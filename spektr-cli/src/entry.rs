@@ -4,14 +4,14 @@ use serde::Serialize;
 use spektr_json::Json;
 use spektr_types::{Entry, Event};
 
-use crate::catalogue::{self, Member};
+use crate::catalogue::{self, EventMember};
 use crate::terminal::{bad, careful, faint, good, safe};
 use crate::time;
 
 /// The result of decoding an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Outcome {
+pub(crate) enum DecodeOutcome {
     Decoded,
     Unknown,
     Malformed,
@@ -19,7 +19,7 @@ pub(crate) enum Outcome {
 
 /// Selects the members whose values are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Members {
+pub(crate) enum ShownMembers {
     None,
     /// The members that the schema knows and does not mark as sensitive.
     Hidden,
@@ -28,8 +28,8 @@ pub(crate) enum Members {
 
 /// The line about an entry.
 #[derive(Debug, Serialize)]
-pub(crate) struct Line {
-    pub(crate) outcome: Outcome,
+pub(crate) struct EntryLine {
+    pub(crate) outcome: DecodeOutcome,
     pub(crate) id: Option<String>,
     /// Documented name; `None` for an unknown event or a malformed entry.
     event: Option<&'static str>,
@@ -37,20 +37,20 @@ pub(crate) struct Line {
     status: Option<&'static str>,
     created_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Error>,
+    error: Option<LineError>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    members: Vec<Row>,
+    members: Vec<MemberRow>,
 }
 
 #[derive(Debug, Serialize)]
-struct Error {
+struct LineError {
     pointer: String,
     message: String,
 }
 
 /// A member and its path.
 #[derive(Debug, Serialize)]
-struct Row {
+struct MemberRow {
     path: String,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -59,10 +59,10 @@ struct Row {
     value: Option<Json>,
 }
 
-impl Line {
-    pub(crate) fn new(entry: &Entry<'_>, members: Members) -> Self {
+impl EntryLine {
+    pub(crate) fn new(entry: &Entry<'_>, members: ShownMembers) -> Self {
         let mut line = Self {
-            outcome: Outcome::Malformed,
+            outcome: DecodeOutcome::Malformed,
             id: entry.id().map(|id| id.into_owned()),
             event: None,
             wire_type: entry.wire_type().map(|wire_type| wire_type.into_owned()),
@@ -74,14 +74,17 @@ impl Line {
         match entry.decode() {
             Ok(event) => {
                 let info = event.event_type().info();
-                line.outcome = if info.is_some() { Outcome::Decoded } else { Outcome::Unknown };
+                line.outcome =
+                    if info.is_some() { DecodeOutcome::Decoded } else { DecodeOutcome::Unknown };
                 line.event = info.map(|info| info.name());
                 line.status = info.map(|info| info.status().as_str());
                 line.members = rows(&event, members);
             }
             Err(error) => {
-                line.error =
-                    Some(Error { pointer: error.pointer().to_owned(), message: error.to_string() });
+                line.error = Some(LineError {
+                    pointer: error.pointer().to_owned(),
+                    message: error.to_string(),
+                });
             }
         }
         line
@@ -116,11 +119,11 @@ impl Line {
 }
 
 /// Returns the members of an event under the names of the schema, for either envelope.
-fn rows(event: &Event, members: Members) -> Vec<Row> {
+fn rows(event: &Event, members: ShownMembers) -> Vec<MemberRow> {
     let reveal = match members {
-        Members::None => return Vec::new(),
-        Members::Hidden => false,
-        Members::Revealed => true,
+        ShownMembers::None => return Vec::new(),
+        ShownMembers::Hidden => false,
+        ShownMembers::Revealed => true,
     };
     let json = serde_json::to_string(event).unwrap_or_default();
     // `Json::parse` refuses a number that no float can hold; then no member is shown.
@@ -141,7 +144,13 @@ fn rows(event: &Event, members: Members) -> Vec<Row> {
     rows
 }
 
-fn row(path: &str, value: &Json, member: Option<&Member>, reveal: bool, rows: &mut Vec<Row>) {
+fn row(
+    path: &str,
+    value: &Json,
+    member: Option<&EventMember>,
+    reveal: bool,
+    rows: &mut Vec<MemberRow>,
+) {
     let hidden = !reveal && member.is_none_or(|member| member.sensitive);
     match value {
         Json::Object(members) if !hidden && !members.is_empty() => {
@@ -156,7 +165,7 @@ fn row(path: &str, value: &Json, member: Option<&Member>, reveal: bool, rows: &m
                 row(&format!("{path}.{index}"), value, member, reveal, rows);
             }
         }
-        value => rows.push(Row {
+        value => rows.push(MemberRow {
             path: path.to_owned(),
             kind: value.kind(),
             hidden,
@@ -169,9 +178,9 @@ fn row(path: &str, value: &Json, member: Option<&Member>, reveal: bool, rows: &m
 mod tests {
     use super::*;
 
-    fn text(json: &str, members: Members) -> String {
+    fn text(json: &str, members: ShownMembers) -> String {
         let entry = Entry::from_json(json).expect("JSON");
-        anstream::adapter::strip_str(&Line::new(&entry, members).text()).to_string()
+        anstream::adapter::strip_str(&EntryLine::new(&entry, members).text()).to_string()
     }
 
     #[test]
@@ -179,7 +188,7 @@ mod tests {
         let json = r#"{"id":"e1","spektrId":"s1","type":"customer_status_changed","createdAt":1672531199000,
             "data":{"oldStatus":"a","newStatus":"b","customerName":"marker","new":"marker"}}"#;
         assert_eq!(
-            text(json, Members::Hidden),
+            text(json, ShownMembers::Hidden),
             "e1  CUSTOMER_STATUS_CHANGED  2022-12-31T23:59:59Z\n    \
              id                 e1\n    \
              spektrId           s1\n    \
@@ -189,23 +198,23 @@ mod tests {
              data.newStatus     b\n    \
              data.customerName  hidden string\n",
         );
-        assert!(text(json, Members::Revealed).contains("data.customerName  marker\n"));
+        assert!(text(json, ShownMembers::Revealed).contains("data.customerName  marker\n"));
     }
 
     #[test]
     fn hides_the_payload_of_an_event_that_the_schema_does_not_know() {
         let json =
             r#"{"id":"e1","type":"new_event","createdAt":1672531199000,"data":{"name":"marker"}}"#;
-        let shown = text(json, Members::Hidden);
+        let shown = text(json, ShownMembers::Hidden);
         assert!(shown.ends_with("    data       hidden object\n"), "{shown}");
-        assert!(text(json, Members::Revealed).ends_with("    data.name  marker\n"));
+        assert!(text(json, ShownMembers::Revealed).ends_with("    data.name  marker\n"));
     }
 
     #[test]
     fn a_malformed_entry_says_where_and_not_what() {
         let json = r#"{"id":"e1","spektrId":"s1","type":"alert_resolved","createdAt":1672531199000,"data":"marker"}"#;
         assert_eq!(
-            text(json, Members::Revealed),
+            text(json, ShownMembers::Revealed),
             "e1  alert_resolved malformed entry: /data is string, expected object  2022-12-31T23:59:59Z\n",
         );
     }

@@ -11,7 +11,7 @@ use clap::Args;
 use spektr_inbox::{Backoff, Breaker, HttpUrl};
 
 pub(crate) use self::headers::OwnHeaders;
-pub(crate) use self::signature::{Keys, message_id};
+pub(crate) use self::signature::{ForwardKeys, message_id};
 use crate::arguments::quietly;
 use crate::client::{Identity, TlsFiles};
 use crate::config::Config;

@@ -49,16 +49,16 @@ impl KeyArguments {
     /// Returns the file that the keys are read from, if they are read from a file.
     pub(crate) fn file(&self, config: &Config) -> Option<PathBuf> {
         match self.source(config) {
-            Ok(Source::File(path)) => Some(path),
-            Ok(Source::Environment) | Err(_) => None,
+            Ok(KeySource::File(path)) => Some(path),
+            Ok(KeySource::Environment) | Err(_) => None,
         }
     }
 
     /// Returns the configuration's key file if the keys of the environment take precedence over it.
     pub(crate) fn hidden_file(&self, config: &Config) -> Option<PathBuf> {
         match self.source(config) {
-            Ok(Source::Environment) => KEYS_FILE.path(None, config),
-            Ok(Source::File(_)) | Err(_) => None,
+            Ok(KeySource::Environment) => KEYS_FILE.path(None, config),
+            Ok(KeySource::File(_)) | Err(_) => None,
         }
     }
 
@@ -73,8 +73,8 @@ impl KeyArguments {
     /// Reads the key ring.
     pub(crate) fn ring(&self, config: &Config) -> Result<KeyRing, Failure> {
         match self.source(config)? {
-            Source::File(path) => ring_of_file(&path),
-            Source::Environment => KeyRing::from_env().map_err(|error| in_environment(&error)),
+            KeySource::File(path) => ring_of_file(&path),
+            KeySource::Environment => KeyRing::from_env().map_err(|error| in_environment(&error)),
         }
     }
 
@@ -149,7 +149,7 @@ impl KeyArguments {
     /// secret could have.
     pub(crate) fn secret_texts(&self, config: &Config) -> Result<Vec<SecretText>, Failure> {
         match self.source(config)? {
-            Source::File(path) => {
+            KeySource::File(path) => {
                 // Read the file as a key ring first, because its errors are more precise.
                 ring_of_file(&path)?;
                 let text = Zeroizing::new(read(&path)?);
@@ -163,7 +163,7 @@ impl KeyArguments {
                 });
                 Ok(texts.collect())
             }
-            Source::Environment => {
+            KeySource::Environment => {
                 KeyRing::from_env().map_err(|error| in_environment(&error))?;
                 let text = Zeroizing::new(std::env::var(KeyRing::ENV_VAR).unwrap_or_default());
                 Ok(text.split(',').filter_map(SecretText::parse).collect())
@@ -171,21 +171,21 @@ impl KeyArguments {
         }
     }
 
-    fn source(&self, config: &Config) -> Result<Source, Failure> {
+    fn source(&self, config: &Config) -> Result<KeySource, Failure> {
         if let Some(path) = &self.keys {
-            return Ok(Source::File(path.clone()));
+            return Ok(KeySource::File(path.clone()));
         }
         if std::env::var_os(KeyRing::ENV_VAR).is_some() {
-            return Ok(Source::Environment);
+            return Ok(KeySource::Environment);
         }
         KEYS_FILE
             .path(None, config)
-            .map(Source::File)
+            .map(KeySource::File)
             .ok_or_else(|| Failure::new("there is no signing key").hint(HOW))
     }
 }
 
-enum Source {
+enum KeySource {
     File(PathBuf),
     Environment,
 }

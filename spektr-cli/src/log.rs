@@ -34,15 +34,15 @@ const NOTICE: &str = "spektr::log";
 
 /// The log. Dropping this value first writes the lines that wait.
 pub(crate) struct Log {
-    queue: Arc<Queue>,
-    level: Level,
+    queue: Arc<LogQueue>,
+    level: LevelHandle,
 }
 
 /// The level of the log, which can be changed. Clones change the same log.
 #[derive(Clone)]
-pub(crate) struct Level(reload::Handle<LevelFilter, Registry>);
+pub(crate) struct LevelHandle(reload::Handle<LevelFilter, Registry>);
 
-impl Level {
+impl LevelHandle {
     /// Sets the least severe level that is logged from now on.
     pub(crate) fn set(&self, level: LevelFilter) {
         // An error means that the log has ended.
@@ -58,7 +58,8 @@ impl Log {
         dropped: Count,
         traces: Option<&Traces>,
     ) -> Result<Self, Failure> {
-        let queue = Arc::new(Queue { state: Mutex::default(), changed: Condvar::new(), dropped });
+        let queue =
+            Arc::new(LogQueue { state: Mutex::default(), changed: Condvar::new(), dropped });
         let writing = Arc::clone(&queue);
         std::thread::Builder::new()
             .name("log".to_owned())
@@ -85,22 +86,24 @@ impl Log {
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
             tracing::error!(place, "a thread or task has panicked");
         }));
-        Ok(Self { queue, level: Level(level) })
+        Ok(Self { queue, level: LevelHandle(level) })
     }
 
     /// Returns the handle that changes the level.
-    pub(crate) fn level(&self) -> Level {
+    pub(crate) fn level(&self) -> LevelHandle {
         self.level.clone()
     }
 }
 
 /// Returns the layer that formats each event as a line.
-fn lines<S>(queue: &Arc<Queue>) -> fmt::Layer<S, DefaultFields, fmt::format::Format, Lines>
+fn lines<S>(
+    queue: &Arc<LogQueue>,
+) -> fmt::Layer<S, DefaultFields, fmt::format::Format, MakeLogWriter>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
     fmt::layer()
-        .with_writer(Lines(Arc::clone(queue)))
+        .with_writer(MakeLogWriter(Arc::clone(queue)))
         .with_ansi(false)
         .with_target(false)
         .log_internal_errors(false)
@@ -114,7 +117,7 @@ impl Drop for Log {
         self.queue.changed.notify_all();
         loop {
             let before = state.waiting;
-            let goes_on = |state: &mut State| !state.has_ended && state.waiting >= before;
+            let goes_on = |state: &mut QueueState| !state.has_ended && state.waiting >= before;
             state = self
                 .queue
                 .changed
@@ -129,14 +132,14 @@ impl Drop for Log {
 }
 
 /// The lines that wait for standard error.
-struct Queue {
-    state: Mutex<State>,
+struct LogQueue {
+    state: Mutex<QueueState>,
     changed: Condvar,
     dropped: Count,
 }
 
 #[derive(Default)]
-struct State {
+struct QueueState {
     /// Lines that the writer has not taken yet.
     lines: Vec<u8>,
     /// The number of bytes that wait, including bytes that the writer has taken but not written.
@@ -147,7 +150,7 @@ struct State {
     has_ended: bool,
 }
 
-impl Queue {
+impl LogQueue {
     /// Queues a line, or drops it. After one dropped line, all further lines are dropped until the
     /// writer reports them, so that the report comes where the lines are missing.
     fn push(&self, line: &[u8], is_notice: bool) {
@@ -166,7 +169,7 @@ impl Queue {
     /// Takes the waiting lines, and the number of lines dropped after them. Waits until there is a
     /// waiting or a dropped line.
     fn take(&self) -> Option<(Vec<u8>, u64)> {
-        let has_nothing = |state: &State| state.lines.is_empty() && state.dropped == 0;
+        let has_nothing = |state: &QueueState| state.lines.is_empty() && state.dropped == 0;
         let mut state = self
             .changed
             .wait_while(self.lock(), |state| has_nothing(state) && !state.is_ending)
@@ -201,33 +204,33 @@ impl Queue {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Makes the writer of each event.
-struct Lines(Arc<Queue>);
+struct MakeLogWriter(Arc<LogQueue>);
 
 /// Writes the line of an event. Each call of `write` gets a whole line.
-struct Line<'q> {
-    queue: &'q Queue,
+struct LogWriter<'q> {
+    queue: &'q LogQueue,
     is_notice: bool,
 }
 
-impl<'q> MakeWriter<'q> for Lines {
-    type Writer = Line<'q>;
+impl<'q> MakeWriter<'q> for MakeLogWriter {
+    type Writer = LogWriter<'q>;
 
-    fn make_writer(&'q self) -> Line<'q> {
-        Line { queue: &self.0, is_notice: false }
+    fn make_writer(&'q self) -> LogWriter<'q> {
+        LogWriter { queue: &self.0, is_notice: false }
     }
 
-    fn make_writer_for(&'q self, event: &Metadata<'_>) -> Line<'q> {
-        Line { queue: &self.0, is_notice: event.target() == NOTICE }
+    fn make_writer_for(&'q self, event: &Metadata<'_>) -> LogWriter<'q> {
+        LogWriter { queue: &self.0, is_notice: event.target() == NOTICE }
     }
 }
 
-impl Write for Line<'_> {
+impl Write for LogWriter<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.queue.push(line, self.is_notice);
         Ok(line.len())
@@ -265,7 +268,7 @@ mod tests {
 
     #[test]
     fn lines_over_the_bound_are_dropped_and_counted_and_the_others_are_whole() {
-        let queue = Arc::new(Queue {
+        let queue = Arc::new(LogQueue {
             state: Mutex::default(),
             changed: Condvar::new(),
             dropped: Count::default(),

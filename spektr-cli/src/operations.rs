@@ -36,7 +36,7 @@ use axum::routing::get;
 pub(crate) use self::access::{Access, Token};
 pub(crate) use self::disk::free;
 pub(crate) use self::numbers::bytes;
-pub(crate) use self::state::{About, Operations};
+pub(crate) use self::state::{Operations, ServiceFacts};
 
 /// The largest form, in bytes.
 const FORM_LIMIT: usize = 16 * 1024;

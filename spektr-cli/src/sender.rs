@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::time;
 
-pub(crate) use report::Report;
+pub(crate) use report::SendReport;
 
 const SENDING: &str = "Where deliveries go, and how";
 
@@ -51,13 +51,13 @@ fn parse_rate(text: &str) -> Result<f64, String> {
 
 /// One attempt to post a delivery.
 #[derive(Debug)]
-pub(crate) struct Attempt {
+pub(crate) struct PostAttempt {
     /// The status of the answer, or the reason why there was no answer.
     pub(crate) answer: Result<u16, NoAnswer>,
     pub(crate) latency: Duration,
 }
 
-impl Attempt {
+impl PostAttempt {
     pub(crate) fn is_acknowledged(&self) -> bool {
         self.answer == Ok(Client::ACKNOWLEDGED)
     }
@@ -71,7 +71,7 @@ pub(crate) struct Sender {
     begun: Instant,
     sent: u32,
     progress: Progress,
-    report: Report,
+    report: SendReport,
 }
 
 impl Sender {
@@ -91,7 +91,7 @@ impl Sender {
             begun: Instant::now(),
             sent: 0,
             progress: Progress::new(deliveries),
-            report: Report::default(),
+            report: SendReport::default(),
         })
     }
 
@@ -106,7 +106,7 @@ impl Sender {
         let tries = self.arguments.retries.saturating_add(1);
         let attempts = self.try_up_to(tries, headers, body).await;
         self.report.add(&attempts, events);
-        attempts.last().is_some_and(Attempt::is_acknowledged)
+        attempts.last().is_some_and(PostAttempt::is_acknowledged)
     }
 
     /// Posts a delivery that the receiver ought to refuse, without any retry.
@@ -115,14 +115,14 @@ impl Sender {
         self.report.add_forgery(&attempts, events);
     }
 
-    async fn try_up_to(&mut self, tries: u32, headers: &Headers, body: &Bytes) -> Vec<Attempt> {
+    async fn try_up_to(&mut self, tries: u32, headers: &Headers, body: &Bytes) -> Vec<PostAttempt> {
         self.keep_pace().await;
         let mut attempts = Vec::new();
         for number in 1..=tries {
             let begun = Instant::now();
             let answer = self.client.post(headers, body.clone()).await.map(|reply| reply.status);
-            attempts.push(Attempt { answer, latency: begun.elapsed() });
-            if attempts.last().is_some_and(Attempt::is_acknowledged) {
+            attempts.push(PostAttempt { answer, latency: begun.elapsed() });
+            if attempts.last().is_some_and(PostAttempt::is_acknowledged) {
                 break;
             }
             if number < tries {
@@ -143,7 +143,7 @@ impl Sender {
     }
 
     /// Ends the run, and returns its report.
-    pub(crate) fn finish(self) -> Report {
+    pub(crate) fn finish(self) -> SendReport {
         self.report.finish(&self.url, self.begun.elapsed())
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Line<'l> {
+struct DriftLine<'l> {
     file: &'l str,
     /// Position of the entry in its body; none for a remark on the whole body.
     index: Option<usize>,
@@ -85,7 +85,7 @@ fn print(global: &Global, file: &str, index: usize, report: &Report) -> Result<(
     let drift: Vec<_> = report.drift().map(in_words).collect();
     if global.is_json() {
         let (event, conforms) = (report.event(), report.conforms());
-        return output::print_json(&Line { file, index: Some(index), event, conforms, drift });
+        return output::print_json(&DriftLine { file, index: Some(index), event, conforms, drift });
     }
     let event = report.event().unwrap_or("unknown event");
     let lines: String = drift
@@ -109,7 +109,7 @@ fn whole(global: &Global, file: &Path, label: &str, message: &str) -> Result<(),
     let file = file.to_string_lossy();
     if global.is_json() {
         let drift = vec![message.to_owned()];
-        return output::print_json(&Line {
+        return output::print_json(&DriftLine {
             file: &file,
             index: None,
             event: None,

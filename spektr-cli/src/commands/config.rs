@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::arguments::Global;
 use crate::config::settings::{KEYS_FILE, STORE};
-use crate::config::{Config, Described, Origin, Problem, SETTINGS};
+use crate::config::{Config, ConfigProblem, Described, Origin, SETTINGS};
 use crate::failure::{Answer, Failure};
 use crate::forwarding::ForwardArguments;
 use crate::keys::KeyArguments;
@@ -93,10 +93,10 @@ pub(crate) enum Command {
 pub(crate) struct Check {}
 
 #[derive(Serialize)]
-struct Report {
+struct ConfigReport {
     file: Option<String>,
-    problems: Vec<Problem>,
-    settings: Vec<Row>,
+    problems: Vec<ConfigProblem>,
+    settings: Vec<SettingRow>,
     /// Ids of the signing keys.
     keys: Vec<String>,
     /// Whether there is an API key for the sender's list of events.
@@ -106,7 +106,7 @@ struct Report {
 }
 
 #[derive(Serialize)]
-struct Row {
+struct SettingRow {
     name: &'static str,
     value: Option<String>,
     from: String,
@@ -117,7 +117,7 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
     let Command::Check(Check {}) = command;
     let (config, mut problems) = Config::read(global.config_file.as_deref())?;
     let settings = SETTINGS.iter().map(|setting| match config.value(setting.name()) {
-        Some(value) => Row {
+        Some(value) => SettingRow {
             name: setting.name(),
             value: Some(shown(*setting, &value.text)),
             from: match value.origin {
@@ -126,9 +126,12 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
             },
             about: setting.about(),
         },
-        None => {
-            Row { name: setting.name(), value: None, from: setting.unset(), about: setting.about() }
-        }
+        None => SettingRow {
+            name: setting.name(),
+            value: None,
+            from: setting.unset(),
+            about: setting.about(),
+        },
     });
     let settings = settings.collect();
     let has_keys = std::env::var_os(spektr_verify::KeyRing::ENV_VAR).is_some()
@@ -137,7 +140,7 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
         Ok(ring) => ring.ids().map(|id| id.to_string()).collect(),
         Err(failure) if has_keys => {
             let (place, message) = ("keys".to_owned(), failure.message().to_owned());
-            problems.push(Problem { place, line: None, column: None, message });
+            problems.push(ConfigProblem { place, line: None, column: None, message });
             Vec::new()
         }
         // Not every command needs a key.
@@ -147,7 +150,7 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
         Ok(key) => key.is_some(),
         Err(failure) => {
             let (place, message) = ("API key".to_owned(), failure.message().to_owned());
-            problems.push(Problem { place, line: None, column: None, message });
+            problems.push(ConfigProblem { place, line: None, column: None, message });
             true
         }
     };
@@ -155,16 +158,16 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
         Ok(forwarding) => forwarding.map(|forwarding| forwarding.giving_up()),
         Err(failure) => {
             let (place, message) = ("forwarding".to_owned(), failure.message().to_owned());
-            problems.push(Problem { place, line: None, column: None, message });
+            problems.push(ConfigProblem { place, line: None, column: None, message });
             None
         }
     };
     if let Err(failure) = traces::collector(None, &config) {
         let (place, message) = ("traces".to_owned(), failure.message().to_owned());
-        problems.push(Problem { place, line: None, column: None, message });
+        problems.push(ConfigProblem { place, line: None, column: None, message });
     }
     let file = config.path.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let report = Report { file, problems, settings, keys, has_api_key, giving_up };
+    let report = ConfigReport { file, problems, settings, keys, has_api_key, giving_up };
     if global.is_json() {
         output::print_json(&report)?;
     } else {
@@ -181,7 +184,7 @@ fn shown(setting: &dyn Described, value: &str) -> String {
     }
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &ConfigReport) -> String {
     let mut text = String::new();
     if !report.problems.is_empty() {
         for problem in &report.problems {

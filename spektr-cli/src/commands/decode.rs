@@ -10,7 +10,7 @@ use serde::Serialize;
 use spektr_types::Entries;
 
 use crate::arguments::Global;
-use crate::entry::{Line, Members, Outcome};
+use crate::entry::{DecodeOutcome, EntryLine, ShownMembers};
 use crate::failure::{Answer, Failure};
 use crate::input;
 use crate::output;
@@ -41,18 +41,18 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Unreadable<'e> {
+struct UnreadableBody<'e> {
     file: &'e str,
     outcome: &'static str,
     error: String,
 }
 
 #[derive(Serialize)]
-struct InFile<'e> {
+struct FileEntryLine<'e> {
     file: &'e str,
     index: usize,
     #[serde(flatten)]
-    line: &'e Line,
+    line: &'e EntryLine,
 }
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
@@ -72,26 +72,26 @@ fn report(
 ) -> Result<bool, Failure> {
     let name = file.to_string_lossy();
     let members = match (arguments.full, arguments.reveal) {
-        (false, _) => Members::None,
-        (true, false) => Members::Hidden,
-        (true, true) => Members::Revealed,
+        (false, _) => ShownMembers::None,
+        (true, false) => ShownMembers::Hidden,
+        (true, true) => ShownMembers::Revealed,
     };
     let entries = match Entries::parse(body) {
         Ok(entries) => entries,
         Err(error) => {
             let error = error.to_string();
             if global.is_json() {
-                output::print_json(&Unreadable { file: &name, outcome: "unreadable", error })?;
+                output::print_json(&UnreadableBody { file: &name, outcome: "unreadable", error })?;
             } else {
                 output::print(&format!("{}: {} {error}\n", safe(&name), bad("unreadable")))?;
             }
             return Ok(false);
         }
     };
-    let lines: Vec<_> = entries.iter().map(|entry| Line::new(entry, members)).collect();
+    let lines: Vec<_> = entries.iter().map(|entry| EntryLine::new(entry, members)).collect();
     if global.is_json() {
         for (index, line) in lines.iter().enumerate() {
-            output::print_json(&InFile { file: &name, index, line })?;
+            output::print_json(&FileEntryLine { file: &name, index, line })?;
         }
     } else {
         let mut text = String::new();
@@ -99,8 +99,8 @@ fn report(
             let count = terminal::count(lines.len(), "entry", "entries");
             text.push_str(&format!("{}: {count}\n", strong(&safe(&name))));
         }
-        text.extend(lines.iter().map(Line::text));
+        text.extend(lines.iter().map(EntryLine::text));
         output::print(&text)?;
     }
-    Ok(lines.iter().all(|line| line.outcome != Outcome::Malformed))
+    Ok(lines.iter().all(|line| line.outcome != DecodeOutcome::Malformed))
 }

@@ -44,9 +44,9 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Report {
+struct DiagnosisReport {
     #[serde(flatten)]
-    found: Found,
+    found: DiagnosisMatches,
     /// The form of the body that was signed, if it is not the captured form.
     body: Option<&'static str>,
     /// The key that the headers name. Absent if they name no key, or with `--secret-file`.
@@ -67,8 +67,8 @@ struct NamedKey {
 
 /// The constructions that give the signature of a delivery.
 #[derive(Default, Serialize)]
-pub(crate) struct Found {
-    pub(crate) matches: Vec<Match>,
+pub(crate) struct DiagnosisMatches {
+    pub(crate) matches: Vec<DiagnosisMatch>,
     tried: usize,
     /// The error for which a receiver refuses the delivery even with the right construction.
     #[serde(serialize_with = "reason")]
@@ -84,7 +84,7 @@ fn reason<S: serde::Serializer>(
 
 /// A construction that gives the captured signature, and how to configure it.
 #[derive(Serialize)]
-pub(crate) struct Match {
+pub(crate) struct DiagnosisMatch {
     pub(crate) key_id: String,
     signed_content: String,
     secret_encoding: &'static str,
@@ -107,7 +107,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     });
     let place = arguments.keys.place(&config);
     let report = match try_forms(&headers, &body, &secrets, &arguments.keys.content(&config)) {
-        Ok((found, body)) => Report { found, body, named, place },
+        Ok((found, body)) => DiagnosisReport { found, body, named, place },
         Err(message) => {
             if global.is_json() {
                 output::print_json(
@@ -133,7 +133,7 @@ fn try_forms(
     body: &[u8],
     secrets: &[SecretText],
     configured: &SignedContent,
-) -> Result<(Found, Option<&'static str>), String> {
+) -> Result<(DiagnosisMatches, Option<&'static str>), String> {
     let found = find(headers, body, secrets, configured)?;
     if found.matches.is_empty() && body.len() <= LARGEST_REWRITTEN {
         for (words, form) in rewritten::forms(body) {
@@ -149,7 +149,7 @@ fn try_forms(
 /// The largest body of which other forms are tried: each of ten forms is read some hundred times.
 const LARGEST_REWRITTEN: usize = 1 << 20;
 
-impl Report {
+impl DiagnosisReport {
     /// Whether a receiver with the configuration of the match accepts the delivery.
     fn is_accepted(&self) -> bool {
         let Self { found, body, .. } = self;
@@ -199,8 +199,8 @@ pub(crate) fn find(
     body: &[u8],
     secrets: &[SecretText],
     configured: &SignedContent,
-) -> Result<Found, String> {
-    let mut found = Found::default();
+) -> Result<DiagnosisMatches, String> {
+    let mut found = DiagnosisMatches::default();
     for secret in secrets {
         let diagnosis = spektr_verify::diagnose_with(headers, body, &secret.text, configured)
             .map_err(|error| error.to_string())?;
@@ -209,7 +209,9 @@ pub(crate) fn find(
             "" => id_of(headers).unwrap_or_else(|| "KEY_ID".to_owned()),
             id => id.to_owned(),
         };
-        found.matches.extend(diagnosis.matches().iter().map(|one| Match::new(id.clone(), one)));
+        found
+            .matches
+            .extend(diagnosis.matches().iter().map(|one| DiagnosisMatch::new(id.clone(), one)));
         if found.still_refused.is_none() {
             found.still_refused = diagnosis.still_refused().cloned();
         }
@@ -217,7 +219,7 @@ pub(crate) fn find(
     Ok(found)
 }
 
-impl Match {
+impl DiagnosisMatch {
     fn new(key_id: String, found: &Construction) -> Self {
         Self {
             key_id,
@@ -246,9 +248,14 @@ impl Match {
     }
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &DiagnosisReport) -> String {
     let mut text = String::new();
-    let Report { found: Found { matches, tried, still_refused }, body, named, place } = report;
+    let DiagnosisReport {
+        found: DiagnosisMatches { matches, tried, still_refused },
+        body,
+        named,
+        place,
+    } = report;
     for found in matches {
         text.push_str(&format!(
             "{} the signed content is {}, and the secret of {} is used as {}\n\n{}\n",

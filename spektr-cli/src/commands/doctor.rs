@@ -6,8 +6,8 @@ use crate::arguments::Global;
 use crate::config::Config;
 use crate::config::settings::{LISTEN, OPERATIONS, TOLERANCE};
 use crate::doctor::{
-    Finding, Level, addresses, configuration, database, descriptors, destination, disk, file, keys,
-    list, secrets,
+    Finding, Severity, addresses, configuration, database, descriptors, destination, disk, file,
+    keys, list, secrets,
 };
 use crate::failure::{Answer, Failure};
 use crate::location::Location;
@@ -66,7 +66,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     let (config, problems) = Config::read(global.config_file.as_deref())?;
     let Arguments { serving, .. } = arguments;
     let least_free = arguments.least_free.unwrap_or(LEAST_FREE);
-    let mut report = Report { global, faults: 0, warnings: 0 };
+    let mut report = FindingPrinter { global, faults: 0, warnings: 0 };
     report.add(configuration::configuration(&config, &problems, serving))?;
     report.add(keys::keys(serving, &config, time::now()))?;
     report.add(secrets::secrets(serving, &config))?;
@@ -100,19 +100,19 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
 }
 
 /// Prints each finding at once, and counts warnings and faults.
-struct Report<'r> {
+struct FindingPrinter<'r> {
     global: &'r Global,
     faults: usize,
     warnings: usize,
 }
 
-impl Report<'_> {
+impl FindingPrinter<'_> {
     fn add(&mut self, findings: Vec<Finding>) -> Result<(), Failure> {
         for finding in findings {
             match finding.level {
-                Level::Ok => {}
-                Level::Warning => self.warnings += 1,
-                Level::Fault => self.faults += 1,
+                Severity::Ok => {}
+                Severity::Warning => self.warnings += 1,
+                Severity::Fault => self.faults += 1,
             }
             if self.global.is_json() {
                 output::print_json(&finding)?;
@@ -144,9 +144,9 @@ fn verdict(faults: usize, warnings: usize) -> String {
 fn text(finding: &Finding) -> String {
     let name = format!("{}:", finding.level.name());
     let level = match finding.level {
-        Level::Ok => good(&name),
-        Level::Warning => careful(&name),
-        Level::Fault => bad(&name),
+        Severity::Ok => good(&name),
+        Severity::Warning => careful(&name),
+        Severity::Fault => bad(&name),
     };
     let Finding { subject, text, .. } = finding;
     let remedy = finding.remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default();

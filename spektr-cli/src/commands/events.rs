@@ -8,7 +8,9 @@ use serde_json::value::RawValue;
 use spektr_json::Json;
 
 use crate::arguments::{Global, event_name};
-use crate::catalogue::{self, Decision, Details, Event, Example, Member, UNKNOWN_EVENT, events};
+use crate::catalogue::{
+    self, CatalogueEvent, Decision, EventDetails, EventExample, EventMember, UNKNOWN_EVENT, events,
+};
 use crate::failure::{Answer, Failure};
 use crate::output;
 use crate::terminal::{careful, columns, faint, strong};
@@ -60,7 +62,7 @@ struct Show {
 }
 
 #[derive(Serialize)]
-struct Summary {
+struct EventSummary {
     name: &'static str,
     status: &'static str,
     wire_types: Vec<&'static str>,
@@ -68,27 +70,27 @@ struct Summary {
 }
 
 #[derive(Serialize)]
-struct Full<'e> {
+struct FullEvent<'e> {
     #[serde(flatten)]
-    summary: Summary,
-    source: Source,
-    envelope: &'static [Member],
+    summary: EventSummary,
+    source: DocumentationSource,
+    envelope: &'static [EventMember],
     #[serde(flatten)]
-    details: &'static Details,
+    details: &'static EventDetails,
     cases: Vec<&'static str>,
     example: &'e RawValue,
 }
 
 /// A decision, and the event or the shared part that it belongs to.
 #[derive(Serialize)]
-struct Decided {
+struct OwnedDecision {
     of: &'static str,
     #[serde(flatten)]
     decision: &'static Decision,
 }
 
 #[derive(Serialize)]
-struct Source {
+struct DocumentationSource {
     page: &'static str,
     version: Option<&'static str>,
     section: &'static str,
@@ -110,7 +112,7 @@ fn list(global: &Global) -> Result<(), Failure> {
     }
     let mut rows = vec![["EVENT", "STATUS", "WIRE TYPES", "MEANING"].map(str::to_owned)];
     rows.extend(events().map(|event| {
-        let Summary { name, status, wire_types, summary } = summary(event);
+        let EventSummary { name, status, wire_types, summary } = summary(event);
         [name.to_owned(), status.to_owned(), wire_types.join(", "), summary.to_owned()]
     }));
     output::print(&columns(&rows))
@@ -132,9 +134,9 @@ fn show(global: &Global, arguments: &Show) -> Result<(), Failure> {
         let source = event.info.source();
         let (page, version) = (source.page, source.version);
         let (section, captured) = (source.section, source.captured);
-        return output::print_json(&Full {
+        return output::print_json(&FullEvent {
             summary: summary(event),
-            source: Source { page, version, section, captured },
+            source: DocumentationSource { page, version, section, captured },
             envelope: catalogue::envelope(),
             details: event.details,
             cases: event.details.examples.iter().map(|example| example.case.as_str()).collect(),
@@ -153,7 +155,7 @@ fn decisions(global: &Global) -> Result<(), Failure> {
     let mut text = String::new();
     for (of, decisions) in all.filter(|(_, decisions)| !decisions.is_empty()) {
         if global.is_json() {
-            let print = |decision| output::print_json(&Decided { of, decision });
+            let print = |decision| output::print_json(&OwnedDecision { of, decision });
             decisions.iter().try_for_each(print)?;
             continue;
         }
@@ -163,9 +165,9 @@ fn decisions(global: &Global) -> Result<(), Failure> {
     output::print(&text)
 }
 
-fn summary(event: Event) -> Summary {
+fn summary(event: CatalogueEvent) -> EventSummary {
     let info = event.info;
-    Summary {
+    EventSummary {
         name: info.name(),
         status: info.status().as_str(),
         wire_types: info.wire_types().iter().collect(),
@@ -173,8 +175,8 @@ fn summary(event: Event) -> Summary {
     }
 }
 
-fn text(event: Event, example: &Example, json: &Json) -> String {
-    let Event { info, details } = event;
+fn text(event: CatalogueEvent, example: &EventExample, json: &Json) -> String {
+    let CatalogueEvent { info, details } = event;
     let source = info.source();
     let mut text = String::new();
     let _ = writeln!(text, "{}  {}", strong(info.name()), info.status());
@@ -209,7 +211,7 @@ fn text(event: Event, example: &Example, json: &Json) -> String {
     text
 }
 
-fn member_rows(members: &[Member], depth: usize, rows: &mut Vec<[String; 4]>) {
+fn member_rows(members: &[EventMember], depth: usize, rows: &mut Vec<[String; 4]>) {
     for member in members {
         let need = match (member.required, member.sensitive) {
             (true, false) => "required",

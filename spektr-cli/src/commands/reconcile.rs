@@ -41,19 +41,19 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Report {
+struct ReconcileReport {
     completed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(flatten)]
-    done: Option<Done>,
+    done: Option<ReconcileFigures>,
 }
 
 /// The result up to the end of the list, or up to the place where the run stopped.
 #[derive(Serialize)]
-struct Done {
+struct ReconcileFigures {
     since: String,
     until: String,
     /// Everything that was created up to this time has been read.
@@ -67,7 +67,7 @@ struct Done {
     requests: u64,
 }
 
-impl Done {
+impl ReconcileFigures {
     fn new(summary: &Summary) -> Self {
         Self {
             since: time::rfc_3339_millis(summary.since),
@@ -103,21 +103,21 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         };
         drop(progress);
         let report = match &result {
-            Ok(summary) => Report {
+            Ok(summary) => ReconcileReport {
                 completed: true,
                 reason: None,
                 error: None,
-                done: Some(Done::new(summary)),
+                done: Some(ReconcileFigures::new(summary)),
             },
             Err(ReconcileError::NoWatermark | ReconcileError::Watermark) => {
                 return Err(Failure::new("no earlier run says where to begin")
                     .hint("name a time: --since 2h"));
             }
-            Err(error) => Report {
+            Err(error) => ReconcileReport {
                 completed: false,
                 reason: Some(error.reason()),
                 error: Some(Failure::caused_by("not reconciled", error).message().to_owned()),
-                done: last.as_ref().map(Done::new),
+                done: last.as_ref().map(ReconcileFigures::new),
             },
         };
         if global.is_json() {
@@ -135,7 +135,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     })
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &ReconcileReport) -> String {
     let mut text = String::new();
     if let Some(done) = &report.done {
         let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);

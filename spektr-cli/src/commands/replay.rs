@@ -10,7 +10,7 @@ use serde::Serialize;
 use spektr_types::Entries;
 use spektr_verify::{SignatureFormat, SignatureHeader, SignedContent, Signer, Verifier};
 
-use self::progress::Progress;
+use self::progress::ReplayProgress;
 use super::diagnose::id_of;
 use crate::arguments::Global;
 use crate::capture::Headers;
@@ -18,7 +18,7 @@ use crate::failure::{Answer, Failure};
 use crate::keys::{self, KeyArguments};
 use crate::output;
 use crate::record::{self, Recorded};
-use crate::sender::{Report, Sender, SendingArguments};
+use crate::sender::{SendReport, Sender, SendingArguments};
 use crate::terminal::{bad, count, faint, safe, strong};
 use crate::{http, runtime, time};
 
@@ -60,19 +60,19 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Outcome {
+struct ReplayOutcome {
     #[serde(flatten)]
-    report: Report,
+    report: SendReport,
     /// The number of deliveries that were acknowledged in an earlier run.
     acknowledged_before: usize,
     /// Deliveries that are not sent because their recorded signature is not right.
     unverified: Vec<String>,
     /// Deliveries that are not sent because they cannot be read.
-    unreadable: Vec<Unreadable>,
+    unreadable: Vec<UnreadableRecording>,
 }
 
 #[derive(Serialize)]
-struct Unreadable {
+struct UnreadableRecording {
     delivery: String,
     error: String,
 }
@@ -111,8 +111,8 @@ async fn send_all(
     paths: &[PathBuf],
     signing: Option<&Signing>,
     mut sender: Sender,
-) -> Result<Outcome, Failure> {
-    let mut progress = Progress::open(&arguments.folder, sender.url(), arguments.from_start)?;
+) -> Result<ReplayOutcome, Failure> {
+    let mut progress = ReplayProgress::open(&arguments.folder, sender.url(), arguments.from_start)?;
     let (mut unverified, mut unreadable) = (Vec::new(), Vec::new());
     let mut acknowledged_before = 0;
     for path in paths {
@@ -124,7 +124,10 @@ async fn send_all(
         let Recorded { headers, body } = match record::read(path) {
             Ok(delivery) => delivery,
             Err(failure) => {
-                unreadable.push(Unreadable { delivery: name, error: failure.message().to_owned() });
+                unreadable.push(UnreadableRecording {
+                    delivery: name,
+                    error: failure.message().to_owned(),
+                });
                 continue;
             }
         };
@@ -143,7 +146,8 @@ async fn send_all(
             progress.add(&name);
         }
     }
-    let outcome = Outcome { report: sender.finish(), acknowledged_before, unverified, unreadable };
+    let outcome =
+        ReplayOutcome { report: sender.finish(), acknowledged_before, unverified, unreadable };
     if outcome.is_complete() {
         progress.end();
     }
@@ -196,7 +200,7 @@ const SIGNATURE_HEADERS: [SignatureHeader; 4] = [
     SignatureHeader::Signature,
 ];
 
-impl Outcome {
+impl ReplayOutcome {
     /// Whether everything in the folder has been acknowledged.
     fn is_complete(&self) -> bool {
         self.report.is_all_acknowledged()
@@ -214,7 +218,7 @@ impl Outcome {
         if self.report.deliveries > 0 {
             text.push_str(&format!("{}{}", self.report.text(), self.report.verdict()));
         }
-        for Unreadable { delivery, error } in &self.unreadable {
+        for UnreadableRecording { delivery, error } in &self.unreadable {
             text.push_str(&format!("{} {}: {error}\n", bad("not sent:"), safe(delivery)));
         }
         if let [first, rest @ ..] = &self.unverified[..] {

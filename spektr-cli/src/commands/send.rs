@@ -21,7 +21,7 @@ use crate::delivery::{self, Change, Envelope, Ids};
 use crate::failure::{Answer, Failure};
 use crate::keys::KeyArguments;
 use crate::output;
-use crate::sender::{Report, Sender, SendingArguments};
+use crate::sender::{SendReport, Sender, SendingArguments};
 use crate::terminal::{self, bad, faint, good, safe};
 use crate::{http, runtime, time};
 
@@ -102,9 +102,9 @@ enum Corruption {
 }
 
 #[derive(Serialize)]
-struct Outcome {
+struct SendOutcome {
     #[serde(flatten)]
-    report: Report,
+    report: SendReport,
     passed: bool,
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
 async fn send_all(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let config = global.config()?;
     let envelope = SEND_ENVELOPE.chosen(arguments.envelope, &config);
-    let plan = Plan::new(arguments, envelope)?;
+    let plan = SendPlan::new(arguments, envelope)?;
     if let Some(address) = arguments.list {
         return list::serve(global, address, listed(arguments, plan.events())?).await;
     }
@@ -132,8 +132,8 @@ async fn send_all(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     }
     let mut sending = Sending { arguments, signer, sender, ids: Ids::new() };
     match &plan {
-        Plan::Events(events) => sending.send_events(events).await?,
-        Plan::Story { scenario, steps } => sending.send_stories(scenario, steps).await?,
+        SendPlan::Events(events) => sending.send_events(events).await?,
+        SendPlan::Story { scenario, steps } => sending.send_stories(scenario, steps).await?,
     }
     let report = sending.sender.finish();
     let passed = match arguments.corrupt {
@@ -141,7 +141,7 @@ async fn send_all(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         Some(_) => report.refused == report.deliveries,
     };
     if global.is_json() {
-        output::print_json(&Outcome { report, passed })?;
+        output::print_json(&SendOutcome { report, passed })?;
     } else {
         output::print(&format!("{}{}", report.text(), verdict(&report, arguments.corrupt)))?;
     }
@@ -149,7 +149,7 @@ async fn send_all(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
 }
 
 /// The events to send, in their envelope.
-enum Plan {
+enum SendPlan {
     Events(Vec<Json>),
     Story {
         scenario: Scenario,
@@ -158,7 +158,7 @@ enum Plan {
     },
 }
 
-impl Plan {
+impl SendPlan {
     fn new(arguments: &Arguments, envelope: Option<Envelope>) -> Result<Self, Failure> {
         let Some(name) = &arguments.scenario else {
             return Ok(Self::Events(templates(arguments, envelope, &arguments.events)?));
@@ -390,7 +390,7 @@ fn millis(time: UnixSeconds) -> i64 {
     i64::try_from(time.as_secs()).unwrap_or_default().saturating_mul(1000)
 }
 
-fn verdict(report: &Report, corruption: Option<Corruption>) -> String {
+fn verdict(report: &SendReport, corruption: Option<Corruption>) -> String {
     if matches!(corruption, None | Some(Corruption::Duplicate)) {
         return report.verdict();
     }

@@ -3,11 +3,11 @@
 //! The work happens in spektr-inbox. This module assembles the service from the command line and
 //! the configuration.
 
-mod begun;
 mod forward;
 mod lifecycle;
 mod reload;
 mod sockets;
+mod start_message;
 mod supervisor;
 
 use std::net::SocketAddr;
@@ -18,11 +18,11 @@ use spektr_inbox::store::Store;
 use spektr_inbox::{Metrics, Receiver};
 use tokio::net::TcpListener;
 
-use self::begun::Begun;
-use self::forward::Forward;
-use self::lifecycle::Work;
+use self::forward::ForwardHandler;
+use self::lifecycle::ServiceWork;
 use self::reload::Reload;
-use self::sockets::{Place, Sockets};
+use self::sockets::{ListenAddress, Sockets};
+use self::start_message::StartMessage;
 use self::supervisor::Supervisor;
 use crate::arguments::Global;
 use crate::config::Config;
@@ -32,7 +32,7 @@ use crate::config::settings::{
 use crate::failure::{Answer, Failure};
 use crate::location::Location;
 use crate::log::Log;
-use crate::operations::{About, Access, Operations, Token};
+use crate::operations::{Access, Operations, ServiceFacts, Token};
 use crate::runtime::{self, Signals};
 use crate::secret::open_mode;
 use crate::serving::{ServeArguments, VERIFY_REACH};
@@ -128,7 +128,7 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
     let dropped = "Lines of the log that were dropped because standard error was not read";
     let forward = forwarding
         .as_ref()
-        .map(|forwarding| Forward::new(forwarding, &arguments.forwarding, &config, &metrics))
+        .map(|forwarding| ForwardHandler::new(forwarding, &arguments.forwarding, &config, &metrics))
         .transpose()?;
     let ops_token_file = arguments.ops_token_file(&config);
     let token = ops_token_file.as_deref().map(Token::of_file).transpose()?;
@@ -175,8 +175,9 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
             let event_type = unknown.as_str();
             tracing::warn!(event_type, "forward_types names a type that the schema does not know");
         }
-        let public = Place { address: LISTEN.value(arguments.listen, &config), option: "--listen" };
-        let private = Place {
+        let public =
+            ListenAddress { address: LISTEN.value(arguments.listen, &config), option: "--listen" };
+        let private = ListenAddress {
             address: OPERATIONS.value(arguments.operations, &config),
             option: "--operations",
         };
@@ -187,7 +188,7 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
             Location::Postgres(_) => None,
         };
         let forwards_to = forwarding.as_ref().map(|forwarding| forwarding.url.to_string());
-        let about = About {
+        let about = ServiceFacts {
             is_local: address(&sockets.private)?.ip().is_loopback(),
             source: source.clone(),
             store: location.shown(),
@@ -197,7 +198,7 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
         };
         let operations =
             Operations::new(receiver.clone(), Arc::clone(&store), access.clone(), about);
-        let begun = Begun {
+        let begun = StartMessage {
             receiving: format!("http://{}{PATH}", address(&sockets.public)?),
             operations: format!("http://{}/", address(&sockets.private)?),
             store: location.shown(),
@@ -213,7 +214,7 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
         let _gone = begun.print(global, address(&sockets.public)?);
         begun.log();
         let totals = operations.clone();
-        let work = Work {
+        let work = ServiceWork {
             store,
             receiver,
             operations,

@@ -44,12 +44,12 @@ pub(crate) struct Arguments {
 const CHECKS: [&str; 5] = ["headers", "algorithm", "key", "signature", "time"];
 
 #[derive(Serialize)]
-struct Report {
+struct VerifyReport {
     verified: bool,
     /// The stable code of the library's error.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
-    checks: Vec<Check>,
+    checks: Vec<SignatureCheck>,
     #[serde(skip_serializing_if = "Option::is_none")]
     entries: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,7 +59,7 @@ struct Report {
 }
 
 #[derive(Serialize)]
-struct Check {
+struct SignatureCheck {
     check: &'static str,
     outcome: &'static str,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -85,11 +85,11 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
                 "time" => signed.clone(),
                 _ => String::new(),
             };
-            Report {
+            VerifyReport {
                 verified: true,
                 reason: None,
                 checks: CHECKS
-                    .map(|check| Check { check, outcome: "passed", detail: detail(check) })
+                    .map(|check| SignatureCheck { check, outcome: "passed", detail: detail(check) })
                     .into(),
                 entries: Entries::parse(&body).ok().map(|entries| entries.len()),
                 seconds_beyond_tolerance: None,
@@ -106,7 +106,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     Ok(Answer::from_yes(report.verified))
 }
 
-fn refused(error: &VerifyError, tolerance: Duration, keys: &str) -> Report {
+fn refused(error: &VerifyError, tolerance: Duration, keys: &str) -> VerifyReport {
     let failed = failed_check(error);
     let beyond = match error {
         VerifyError::TimestampTooOld { age: distance }
@@ -141,9 +141,9 @@ fn refused(error: &VerifyError, tolerance: Duration, keys: &str) -> Report {
             std::cmp::Ordering::Greater => "not made",
         };
         let detail = if index == position { detail.clone() } else { String::new() };
-        Check { check, outcome, detail }
+        SignatureCheck { check, outcome, detail }
     });
-    Report {
+    VerifyReport {
         verified: false,
         reason: Some(error.reason()),
         checks: checks.collect(),
@@ -196,7 +196,7 @@ pub(crate) fn hint(error: &VerifyError, keys: &str) -> Option<String> {
     Some(remedy.to_owned())
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &VerifyReport) -> String {
     let mut text = String::new();
     for check in &report.checks {
         let mark = match check.outcome {

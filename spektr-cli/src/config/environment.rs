@@ -3,14 +3,14 @@
 use spektr_inbox::reconcile::ApiKey;
 use spektr_verify::KeyRing;
 
-use super::{FILE_VARIABLE, Problem, SETTINGS};
+use super::{ConfigProblem, FILE_VARIABLE, SETTINGS};
 use crate::catalogue::did_you_mean;
 use crate::terminal::safe;
 
 const PREFIX: &str = "SPEKTR_";
 
 /// Finds unknown variables, so that a mistake in a name is reported.
-pub(super) fn unknown() -> Vec<Problem> {
+pub(super) fn unknown() -> Vec<ConfigProblem> {
     let mut problems: Vec<_> = std::env::vars_os()
         .filter_map(|(name, value)| problem(&name.to_string_lossy(), &value.to_string_lossy()))
         .collect();
@@ -18,7 +18,7 @@ pub(super) fn unknown() -> Vec<Problem> {
     problems
 }
 
-fn problem(name: &str, value: &str) -> Option<Problem> {
+fn problem(name: &str, value: &str) -> Option<ConfigProblem> {
     let mut known: Vec<String> = SETTINGS.iter().map(|setting| setting.variable()).collect();
     known.extend([FILE_VARIABLE, KeyRing::ENV_VAR, ApiKey::ENV_VAR].map(str::to_owned));
     let is_ours = name.starts_with(PREFIX) && !is_of_a_service(name, value);
@@ -28,7 +28,7 @@ fn problem(name: &str, value: &str) -> Option<Problem> {
     let all = "`spektr config check --help` lists the settings";
     let hint = did_you_mean(name, known.iter().map(String::as_str), all);
     let message = format!("there is no such setting; {hint}");
-    Some(Problem::in_environment(&safe(name), message))
+    Some(ConfigProblem::in_environment(&safe(name), message))
 }
 
 /// Whether Kubernetes has set a variable. In each container it sets variables for each service of

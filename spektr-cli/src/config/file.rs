@@ -9,13 +9,13 @@ use serde::Serialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Described, Origin, SETTINGS, Value};
+use super::{ConfigValue, Described, Origin, SETTINGS};
 use crate::catalogue::did_you_mean;
 use crate::terminal::safe;
 
 /// A problem of the configuration, and its place.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Problem {
+pub(crate) struct ConfigProblem {
     /// The file, or the environment variable.
     pub(crate) place: String,
     /// Line in the file, from 1.
@@ -27,13 +27,13 @@ pub(crate) struct Problem {
     pub(crate) message: String,
 }
 
-impl Problem {
+impl ConfigProblem {
     pub(super) fn in_environment(variable: &str, message: String) -> Self {
         Self { place: variable.to_owned(), line: None, column: None, message }
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ConfigProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.place)?;
         if let (Some(line), Some(column)) = (self.line, self.column) {
@@ -44,7 +44,10 @@ impl fmt::Display for Problem {
 }
 
 /// Reads the file's text. Returns the valid values and the problems.
-pub(super) fn parse(path: &Path, text: &str) -> (BTreeMap<&'static str, Value>, Vec<Problem>) {
+pub(super) fn parse(
+    path: &Path,
+    text: &str,
+) -> (BTreeMap<&'static str, ConfigValue>, Vec<ConfigProblem>) {
     let mut reader = Reader { path, text, values: BTreeMap::new(), problems: Vec::new() };
     match DeTable::parse(text) {
         Ok(table) => reader.table("", table.get_ref()),
@@ -62,8 +65,8 @@ pub(super) fn parse(path: &Path, text: &str) -> (BTreeMap<&'static str, Value>, 
 struct Reader<'r> {
     path: &'r Path,
     text: &'r str,
-    values: BTreeMap<&'static str, Value>,
-    problems: Vec<Problem>,
+    values: BTreeMap<&'static str, ConfigValue>,
+    problems: Vec<ConfigProblem>,
 }
 
 impl Reader<'_> {
@@ -100,7 +103,7 @@ impl Reader<'_> {
         match setting.check(&text) {
             Ok(()) => {
                 let origin = Origin::File { line: self.place(value.span().start).0 };
-                self.values.insert(setting.name(), Value { text, origin });
+                self.values.insert(setting.name(), ConfigValue { text, origin });
             }
             Err(message) => self.problem(value.span(), format!("`{}`: {message}", setting.name())),
         }
@@ -121,7 +124,12 @@ impl Reader<'_> {
     fn problem(&mut self, span: Range<usize>, message: String) {
         let (line, column) = self.place(span.start);
         let place = safe(&self.path.to_string_lossy()).into_owned();
-        self.problems.push(Problem { place, line: Some(line), column: Some(column), message });
+        self.problems.push(ConfigProblem {
+            place,
+            line: Some(line),
+            column: Some(column),
+            message,
+        });
     }
 
     /// Returns line and column of a byte, from 1.
@@ -138,7 +146,7 @@ mod tests {
 
     fn problems(text: &str) -> Vec<String> {
         let (_, problems) = parse(Path::new("spektr.toml"), text);
-        problems.iter().map(Problem::to_string).collect()
+        problems.iter().map(ConfigProblem::to_string).collect()
     }
 
     #[test]

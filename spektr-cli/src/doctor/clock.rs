@@ -39,7 +39,7 @@ fn rounded(difference: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::Level;
+    use crate::doctor::Severity;
 
     #[test]
     fn a_difference_counts_from_two_seconds_on_and_is_a_fault_where_it_is_too_far() {
@@ -48,12 +48,12 @@ mod tests {
             (finding.level, finding.text)
         };
         let same = "the same as this machine's".to_owned();
-        assert_eq!(judged(2_000), (Level::Ok, same.clone()));
-        assert_eq!(judged(-2_000), (Level::Ok, same));
+        assert_eq!(judged(2_000), (Severity::Ok, same.clone()));
+        assert_eq!(judged(-2_000), (Severity::Ok, same));
         let text = |text: &str| format!("this machine's clock is {text}");
-        assert_eq!(judged(2_600), (Level::Warning, text("3 s ahead")));
-        assert_eq!(judged(-299_999), (Level::Warning, text("5 min behind")));
-        assert_eq!(judged(300_000), (Level::Fault, text("5 min ahead")));
-        assert_eq!(judged(-3_599_400), (Level::Fault, text("1 h behind")));
+        assert_eq!(judged(2_600), (Severity::Warning, text("3 s ahead")));
+        assert_eq!(judged(-299_999), (Severity::Warning, text("5 min behind")));
+        assert_eq!(judged(300_000), (Severity::Fault, text("5 min ahead")));
+        assert_eq!(judged(-3_599_400), (Severity::Fault, text("1 h behind")));
     }
 }

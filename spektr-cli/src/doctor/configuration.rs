@@ -1,7 +1,7 @@
 //! The configuration file, the environment, and settings that contradict each other.
 
 use super::Finding;
-use crate::config::{Config, Problem};
+use crate::config::{Config, ConfigProblem};
 use crate::serving::ServeArguments;
 use crate::terminal::safe;
 
@@ -10,7 +10,7 @@ const SUBJECT: &str = "configuration";
 /// Returns the problems of the settings. The other checks use the valid settings.
 pub(crate) fn configuration(
     config: &Config,
-    problems: &[Problem],
+    problems: &[ConfigProblem],
     arguments: &ServeArguments,
 ) -> Vec<Finding> {
     let remedy = "correct or remove it; `spektr config check` shows the resulting settings";

@@ -30,11 +30,11 @@ fn judge(limit: usize, beside: usize) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::Level;
+    use crate::doctor::Severity;
 
     #[test]
     fn the_limit_has_to_leave_room_for_every_connection() {
-        assert_eq!(judge(612, 100).level, Level::Ok);
+        assert_eq!(judge(612, 100).level, Severity::Ok);
         let text = "611 are allowed, which leaves room for 511 of 512 connections";
         let remedy = "allow 612: LimitNOFILE= of the unit, or `ulimit -n`";
         assert_eq!(judge(611, 100), Finding::fault(SUBJECT, text, remedy));

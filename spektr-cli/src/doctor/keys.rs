@@ -132,13 +132,13 @@ fn repeated(keys: &[&SigningKey]) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::Level;
+    use crate::doctor::Severity;
 
     const NOW: UnixSeconds = UnixSeconds::new(1_800_000_000);
     const DAY: u64 = 24 * 3600;
 
     /// Returns the findings about keys that are valid from and until some days from now.
-    fn said(validities: &[(Option<i64>, Option<i64>)]) -> Vec<(Level, String)> {
+    fn said(validities: &[(Option<i64>, Option<i64>)]) -> Vec<(Severity, String)> {
         let at = |days: i64| NOW.as_secs().saturating_add_signed(days * DAY as i64);
         let table = |(index, (first, last)): (usize, &(Option<i64>, Option<i64>))| {
             let member = |name: &str, days: &Option<i64>| {
@@ -156,23 +156,23 @@ mod tests {
     fn a_key_says_its_age_and_its_end() {
         let [one] = &said(&[(Some(-10), Some(14))])[..] else { panic!() };
         let expected = "10 days old, valid until 2027-01-29T08:00:00Z".to_owned();
-        assert_eq!(one, &(Level::Ok, expected));
+        assert_eq!(one, &(Severity::Ok, expected));
         let [one] = &said(&[(None, None)])[..] else { panic!() };
-        assert_eq!(one, &(Level::Ok, "valid without an end".to_owned()));
+        assert_eq!(one, &(Severity::Ok, "valid without an end".to_owned()));
     }
 
     #[test]
     fn an_end_is_near_within_two_weeks_and_worse_if_no_other_key_is_valid() {
         let [one] = &said(&[(None, Some(13))])[..] else { panic!() };
-        assert_eq!(one, &(Level::Warning, "it ends at 2027-01-28T08:00:00Z".to_owned()));
+        assert_eq!(one, &(Severity::Warning, "it ends at 2027-01-28T08:00:00Z".to_owned()));
         let [old, new] = &said(&[(None, Some(-1)), (None, None)])[..] else { panic!() };
-        assert_eq!(old, &(Level::Warning, "it has ended at 2027-01-14T08:00:00Z".to_owned()));
-        assert_eq!(new.0, Level::Ok);
+        assert_eq!(old, &(Severity::Warning, "it has ended at 2027-01-14T08:00:00Z".to_owned()));
+        assert_eq!(new.0, Severity::Ok);
         let [next, _] = &said(&[(Some(1), None), (None, None)])[..] else { panic!() };
-        assert_eq!(next, &(Level::Ok, "it begins at 2027-01-16T08:00:00Z".to_owned()));
+        assert_eq!(next, &(Severity::Ok, "it begins at 2027-01-16T08:00:00Z".to_owned()));
         for validity in [(Some(1), None), (None, Some(-1))] {
             let [only] = &said(&[validity])[..] else { panic!() };
-            assert_eq!(only.0, Level::Fault);
+            assert_eq!(only.0, Severity::Fault);
             let end = ", and no other is valid: every delivery is refused";
             assert!(only.1.ends_with(end), "{}", only.1);
         }

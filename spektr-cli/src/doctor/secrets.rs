@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::{Finding, Level};
+use super::{Finding, Severity};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::forwarding::{Keys, OwnHeaders};
+use crate::forwarding::{ForwardKeys, OwnHeaders};
 use crate::operations::Token;
 use crate::secret::open_mode;
 use crate::serving::ServeArguments;
@@ -25,7 +25,7 @@ pub(crate) fn secrets(arguments: &ServeArguments, config: &Config) -> Vec<Findin
         read(
             "keys that sign forwarded events",
             arguments.forwarding.keys_file(config).as_deref(),
-            |path| Keys::of_file(path).map(drop),
+            |path| ForwardKeys::of_file(path).map(drop),
         ),
         read(
             "headers of forwarded events",
@@ -49,7 +49,7 @@ fn rights(path: &Path) -> Option<Finding> {
     };
     let is_everybody = mode & EVERYBODY != 0;
     let who = if is_everybody { "all accounts have" } else { "its group has" };
-    let level = if is_everybody { Level::Fault } else { Level::Warning };
+    let level = if is_everybody { Severity::Fault } else { Severity::Warning };
     let text = format!("{who} rights on a file with a secret (mode {mode:o})");
     Some(Finding { level, ..Finding::warning(subject, text, format!("chmod 600 {shown}")) })
 }

@@ -24,9 +24,9 @@ const HOW: &str = "a line holds a key, whsec_ and 24 to 64 bytes in Base64:\n\
                    echo \"whsec_$(openssl rand -base64 32)\"";
 
 /// The signing keys: one key, or two during a rotation. Each key makes a signature.
-pub(crate) struct Keys(Vec<Hmac<Sha256>>);
+pub(crate) struct ForwardKeys(Vec<Hmac<Sha256>>);
 
-impl Keys {
+impl ForwardKeys {
     /// Reads a file with a key on each line.
     pub(crate) fn of_file(path: &Path) -> Result<Self, Failure> {
         secret_file(path, "signing keys", HOW, Self::parse)
@@ -116,7 +116,7 @@ mod tests {
     const OTHER: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
     fn signature(text: &str) -> String {
-        let keys = Keys::parse(text).expect("keys");
+        let keys = ForwardKeys::parse(text).expect("keys");
         let [_, _, (_, signature)] =
             keys.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
         signature
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong_with_a_file_without_its_keys() {
-        let message = |text: &str| Keys::parse(text).err().expect("is refused");
+        let message = |text: &str| ForwardKeys::parse(text).err().expect("is refused");
         assert_eq!(message(""), "there is no key");
         assert_eq!(message("marker"), "line 1: the key does not begin with whsec_");
         assert_eq!(message("\nwhsec_mar-ker"), "line 2: what follows whsec_ is not Base64");

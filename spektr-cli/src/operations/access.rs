@@ -72,10 +72,10 @@ fn random_text() -> Result<String, String> {
 
 /// The token, if there is one, and the sessions of signed-in operators. Clones share both.
 #[derive(Clone, Default)]
-pub(crate) struct Access(Arc<Mutex<Inner>>);
+pub(crate) struct Access(Arc<Mutex<AccessState>>);
 
 #[derive(Default)]
-struct Inner {
+struct AccessState {
     token: Option<Token>,
     sessions: Vec<Session>,
 }
@@ -96,7 +96,7 @@ pub(super) struct Session {
 
 impl Access {
     pub(crate) fn new(token: Option<Token>) -> Self {
-        Self(Arc::new(Mutex::new(Inner { token, sessions: Vec::new() })))
+        Self(Arc::new(Mutex::new(AccessState { token, sessions: Vec::new() })))
     }
 
     /// Reads the token again. All sessions end if the token has changed.
@@ -170,7 +170,7 @@ impl Access {
         inner.sessions.iter_mut().find(|other| other.hash == session.hash)?.notice.take()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, AccessState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -79,7 +79,7 @@ impl Again {
 }
 
 /// The count of the entries that an action would change.
-struct Count {
+struct ActionCount {
     /// By state and wire type.
     tallies: BTreeMap<(State, Option<String>), u64>,
     total: u64,
@@ -89,7 +89,7 @@ struct Count {
     is_cut: bool,
 }
 
-impl Count {
+impl ActionCount {
     /// Counts the entries that an action would change now. The time is limited, and only one page
     /// at a time may count.
     async fn of(operations: &Operations, again: Again, filter: &Filter) -> Result<Self, Refused> {
@@ -139,14 +139,14 @@ impl Count {
 
 #[derive(Template)]
 #[template(path = "operations/again.html")]
-struct Asked {
+struct ConfirmPage {
     frame: Frame,
     action: &'static str,
     total: u64,
     total_shown: String,
     outcome: &'static str,
     explanation: &'static str,
-    tallies: Vec<Tally>,
+    tallies: Vec<TallyRow>,
     /// The number of entries of unlisted kinds, if there are any.
     others: Option<String>,
     fields: Vec<(&'static str, String)>,
@@ -158,16 +158,22 @@ struct Asked {
     sign_in: String,
 }
 
-struct Tally {
+struct TallyRow {
     sign: &'static str,
     state: State,
     wire_type: String,
     count: String,
 }
 
-impl Asked {
-    fn new(frame: Frame, again: Again, filter: &Filter, count: &Count, grown: Option<u64>) -> Self {
-        let tally = |((state, wire_type), count): (&(State, Option<String>), &u64)| Tally {
+impl ConfirmPage {
+    fn new(
+        frame: Frame,
+        again: Again,
+        filter: &Filter,
+        count: &ActionCount,
+        grown: Option<u64>,
+    ) -> Self {
+        let tally = |((state, wire_type), count): (&(State, Option<String>), &u64)| TallyRow {
             sign: words::sign(*state),
             state: *state,
             wire_type: wire_type.as_deref().map_or("no type".into(), safe).into_owned(),
@@ -234,9 +240,9 @@ async fn ask(
     query: &str,
 ) -> Result<Response, Refused> {
     let filter = meant(again, Fields::parse(query.as_bytes()).filter()?)?;
-    let count = Count::of(operations, again, &filter).await?;
+    let count = ActionCount::of(operations, again, &filter).await?;
     let frame = Frame::new(operations, visitor, "Confirm", "");
-    shown(&Asked::new(frame, again, &filter, &count, None))
+    shown(&ConfirmPage::new(frame, again, &filter, &count, None))
 }
 
 /// Refuses a replay of all entries that were ever handled, which is too large for a page.
@@ -283,10 +289,10 @@ async fn run(
         return Err(Refused::asked("The form lacks the count that it confirms. Load it again."));
     };
     let confirmed = confirmed.unsigned_abs();
-    let count = Count::of(operations, again, &filter).await?;
+    let count = ActionCount::of(operations, again, &filter).await?;
     if count.total > confirmed || count.is_cut {
         let frame = Frame::new(operations, visitor, "Confirm", "");
-        let page = shown(&Asked::new(frame, again, &filter, &count, Some(confirmed)))?;
+        let page = shown(&ConfirmPage::new(frame, again, &filter, &count, Some(confirmed)))?;
         return Ok((StatusCode::CONFLICT, page).into_response());
     }
     let operator = Operator::new(session.name.clone());
@@ -327,7 +333,7 @@ pub(super) fn proven(visitor: &Visitor, fields: &Fields) -> Result<Session, Refu
 
 #[derive(Template)]
 #[template(path = "operations/handling.html")]
-struct Handling {
+struct PausePage {
     frame: Frame,
     /// Whether the page asks to pause handling. Otherwise it asks to resume.
     pauses: bool,
@@ -356,7 +362,7 @@ async fn ask_handling(
     pauses: bool,
 ) -> Result<Response, Refused> {
     let stats = operations.store().stats().await?;
-    shown(&Handling {
+    shown(&PausePage {
         frame: Frame::new(operations, visitor, "Confirm", ""),
         pauses,
         is_paused: stats.paused_since.is_some(),

@@ -11,13 +11,13 @@ pub(super) const HEIGHT: f64 = 60.0;
 
 /// Values over time.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Values {
+pub(super) struct Curve {
     /// A point is a position from 0 to 1 in the shown period, and a value. An unknown value makes
     /// a gap in the curve.
     points: Vec<(f64, Option<f64>)>,
 }
 
-impl Values {
+impl Curve {
     /// Applies a function to each interval: to its earlier and its later sample.
     pub(super) fn of_intervals(
         samples: &[Sample],
@@ -124,7 +124,7 @@ mod tests {
         let samples = samples(&[(50, 0), (75, 10), (100, 10)]);
         let rate =
             |earlier: &Sample, later: &Sample| Some((later.accepted - earlier.accepted) as f64);
-        let values = Values::of_intervals(&samples, SPAN, rate);
+        let values = Curve::of_intervals(&samples, SPAN, rate);
         assert_eq!(values.most(), Some(10.0));
         assert_eq!(values.line(10.0), "M150.0 2.0L225.0 2.0L225.0 58.0L300.0 58.0");
         assert_eq!(
@@ -137,13 +137,13 @@ mod tests {
     fn what_is_not_known_is_a_gap_and_a_value_alone_is_a_dot() {
         let samples = samples(&[(0, 4), (40, 0), (60, 2), (100, 4)]);
         let known = |sample: &Sample| (sample.accepted > 0).then_some(sample.accepted as f64);
-        let values = Values::of_moments(&samples, SPAN, known);
+        let values = Curve::of_moments(&samples, SPAN, known);
         assert_eq!(values.line(4.0), "M0.0 2.0h0M180.0 30.0L300.0 2.0");
         assert_eq!(values.area(4.0), "M180.0 60.0L180.0 30.0L300.0 2.0L300.0 60.0Z");
-        let nothing = Values::of_moments(&samples, SPAN, |_| None);
+        let nothing = Curve::of_moments(&samples, SPAN, |_| None);
         assert_eq!((nothing.most(), nothing.line(1.0)), (None, String::new()));
         // All zero: the line is at the bottom.
-        let zero = Values::of_moments(&samples[..1], SPAN, |_| Some(0.0));
+        let zero = Curve::of_moments(&samples[..1], SPAN, |_| Some(0.0));
         assert_eq!(zero.line(0.0), "M300.0 58.0h0");
     }
 }

@@ -21,7 +21,7 @@ use crate::terminal::safe;
 const ON_A_PAGE: usize = 50;
 
 /// An entry as pages show it, without its payload.
-pub(super) struct Row {
+pub(super) struct EntryRow {
     pub(super) number: i64,
     pub(super) state: State,
     pub(super) sign: &'static str,
@@ -43,7 +43,7 @@ pub(super) struct Row {
     pub(super) size: String,
 }
 
-impl Row {
+impl EntryRow {
     pub(super) fn new(entry: &Summary) -> Self {
         let text = |text: &Option<String>, none: &str| {
             text.as_deref().map_or_else(|| none.to_owned(), |text| safe(text).into_owned())
@@ -73,7 +73,7 @@ impl Row {
 
 #[derive(Template)]
 #[template(path = "operations/entries.html")]
-struct List {
+struct EntriesPage {
     frame: Frame,
     heading: &'static str,
     /// The filter as the form shows it.
@@ -84,22 +84,22 @@ struct List {
     customer: String,
     id: String,
     types: Vec<&'static str>,
-    rows: Vec<Row>,
+    rows: Vec<EntryRow>,
     is_first: bool,
     newest: String,
     older: Option<String>,
     /// The number of examined entries, if the page is short because that number is limited.
     looked_at: Option<usize>,
-    again: Option<Again>,
+    again: Option<OfferedAction>,
 }
 
 /// An action on all entries that match the filter.
-struct Again {
+struct OfferedAction {
     link: String,
     text: &'static str,
 }
 
-impl List {
+impl EntriesPage {
     fn is_state(&self, state: &State) -> bool {
         self.state.as_ref() == Some(state)
     }
@@ -142,7 +142,7 @@ async fn entries(
     types.sort_unstable();
     types.dedup();
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    shown(&List {
+    shown(&EntriesPage {
         frame,
         heading,
         state: filter.state,
@@ -152,7 +152,7 @@ async fn entries(
         customer: text(&filter.spektr_id),
         id: text(&filter.id),
         types,
-        rows: page.entries.iter().map(Row::new).collect(),
+        rows: page.entries.iter().map(EntryRow::new).collect(),
         is_first: before.is_none(),
         newest: link(path, &filter, &[]),
         older,
@@ -162,8 +162,8 @@ async fn entries(
 }
 
 /// Returns the action that is offered for the state of the filter.
-fn again(filter: &Filter) -> Option<Again> {
-    let of = |path, text| Some(Again { link: link(path, filter, &[]), text });
+fn again(filter: &Filter) -> Option<OfferedAction> {
+    let of = |path, text| Some(OfferedAction { link: link(path, filter, &[]), text });
     match filter.state? {
         State::Pending => of("/retry", "Make waiting entries due…"),
         State::Dead | State::Malformed | State::Unknown | State::Conflict | State::Resolved => {
@@ -175,17 +175,17 @@ fn again(filter: &Filter) -> Option<Again> {
 
 #[derive(Template)]
 #[template(path = "operations/entry.html")]
-struct Entry {
+struct EntryPage {
     frame: Frame,
-    row: Row,
-    attempts: Vec<Past>,
+    row: EntryRow,
+    attempts: Vec<AttemptRow>,
     can_replay: bool,
     can_retry: bool,
     can_resolve: bool,
 }
 
 /// An attempt that has ended.
-struct Past {
+struct AttemptRow {
     attempt: u32,
     began: Option<When>,
     ended: When,
@@ -193,7 +193,7 @@ struct Past {
     status: String,
 }
 
-impl Past {
+impl AttemptRow {
     fn new(attempt: &Attempt) -> Self {
         Self {
             attempt: attempt.attempt,
@@ -214,10 +214,10 @@ pub(super) async fn entry(
     let attempts = operations.store().attempts(entry.number).await?;
     let title = format!("Entry {}", entry.number);
     let state = entry.state;
-    shown(&Entry {
+    shown(&EntryPage {
         frame: Frame::new(&operations, visitor, title, "/entries"),
-        row: Row::new(&entry),
-        attempts: attempts.iter().map(Past::new).collect(),
+        row: EntryRow::new(&entry),
+        attempts: attempts.iter().map(AttemptRow::new).collect(),
         can_replay: !matches!(state, State::Pending | State::Unreadable),
         can_retry: entry.is_waiting(SystemClock::new().now()),
         can_resolve: !matches!(state, State::Done | State::Resolved),

@@ -2,7 +2,7 @@
 
 use spektr_types::Timestamp;
 
-use super::figures::Metrics;
+use super::figures::MetricsText;
 use super::numbers::When;
 use super::state::Operations;
 use crate::terminal::{count, safe};
@@ -19,7 +19,7 @@ pub(super) struct Fact {
 
 pub(super) fn facts(
     operations: &Operations,
-    metrics: &Metrics<'_>,
+    metrics: &MetricsText<'_>,
     size: String,
     free: String,
 ) -> Vec<Fact> {
@@ -42,12 +42,12 @@ pub(super) fn facts(
 }
 
 /// Returns whether the destination is down, so that events wait for it.
-pub(super) fn is_down(metrics: &Metrics<'_>) -> bool {
+pub(super) fn is_down(metrics: &MetricsText<'_>) -> bool {
     metrics.sum("destination_up", "") == Some(0.0)
 }
 
 /// Returns the state of the destination, by its breaker. A store has one destination.
-fn destination(url: Option<&str>, metrics: &Metrics<'_>) -> Fact {
+fn destination(url: Option<&str>, metrics: &MetricsText<'_>) -> Fact {
     let name = "Destination";
     let Some(url) = url else {
         return Fact {
@@ -71,7 +71,7 @@ fn destination(url: Option<&str>, metrics: &Metrics<'_>) -> Fact {
     }
 }
 
-fn reconciliation(is_reconciling: bool, metrics: &Metrics<'_>) -> Fact {
+fn reconciliation(is_reconciling: bool, metrics: &MetricsText<'_>) -> Fact {
     let name = "Reconciliation";
     if !is_reconciling {
         return Fact {
@@ -102,7 +102,7 @@ fn reconciliation(is_reconciling: bool, metrics: &Metrics<'_>) -> Fact {
     }
 }
 
-fn verification(metrics: &Metrics<'_>) -> Fact {
+fn verification(metrics: &MetricsText<'_>) -> Fact {
     let name = "Verification";
     let found = metrics.sum("verification_entries", "");
     let last = when(metrics, "last_verification_timestamp_seconds");
@@ -127,7 +127,7 @@ fn verification(metrics: &Metrics<'_>) -> Fact {
 }
 
 /// Reads a time. Zero means that there is none.
-fn when(metrics: &Metrics<'_>, name: &str) -> Option<When> {
+fn when(metrics: &MetricsText<'_>, name: &str) -> Option<When> {
     let seconds = metrics.sum(name, "").filter(|seconds| *seconds > 0.0)?;
     Timestamp::from_millis((seconds * 1000.0) as i64).ok().map(When::new)
 }
@@ -142,14 +142,14 @@ mod tests {
 
     #[test]
     fn a_destination_that_is_down_is_said_to_be_down() {
-        let of = |text: &str| destination(Some("http://localhost/"), &Metrics::new(text));
+        let of = |text: &str| destination(Some("http://localhost/"), &MetricsText::new(text));
         let up = of("spektr_inbox_destination_up 1\nspektr_inbox_destination_opened_total 0\n");
         let never = "http://localhost/; it was never down since the start";
         assert_eq!(said(&up), ("up", never, Some(true)));
         let down = of("spektr_inbox_destination_up 0\nspektr_inbox_destination_opened_total 2\n");
         let twice = "http://localhost/; it was down 2 times since the start";
         assert_eq!(said(&down), ("down: one event at a time is tried", twice, Some(false)));
-        assert_eq!(destination(None, &Metrics::new("")).is_good, None);
+        assert_eq!(destination(None, &MetricsText::new("")).is_good, None);
     }
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
                  spektr_inbox_entries_missed_total{{source=\"a\",type=\"b\"}} 1\n\
                  spektr_inbox_last_reconciliation_timestamp_seconds {last}\n"
             );
-            reconciliation(true, &Metrics::new(&text))
+            reconciliation(true, &MetricsText::new(&text))
         };
         let found = "found 1 missed entry";
         let fine = reconciled(3, 0, 1_700_000_000);
@@ -176,7 +176,7 @@ mod tests {
             (format!("since the start: 1 run has failed; {found}"), Some(false))
         );
         assert_eq!(reconciled(0, 0, 0).value, "none has ended yet");
-        assert_eq!(reconciliation(false, &Metrics::new("")).value, "off");
+        assert_eq!(reconciliation(false, &MetricsText::new("")).value, "off");
 
         let verified = |missing: u32| {
             let text = format!(
@@ -184,11 +184,11 @@ mod tests {
                  spektr_inbox_verification_entries{{result=\"missing\"}} {missing}\n\
                  spektr_inbox_verification_entries{{result=\"conflict\"}} 1\n"
             );
-            verification(&Metrics::new(&text))
+            verification(&MetricsText::new(&text))
         };
         let fact = verified(1);
         assert_eq!((&*fact.value, fact.is_good), ("2 entries differ", Some(false)));
         let none = "spektr_inbox_last_verification_timestamp_seconds 0\n";
-        assert_eq!(verification(&Metrics::new(none)).value, "none in the last two days");
+        assert_eq!(verification(&MetricsText::new(none)).value, "none in the last two days");
     }
 }

@@ -8,9 +8,9 @@ use spektr_inbox::store::Stats;
 const PREFIX: &str = "spektr_inbox_";
 
 /// Metrics in the text format of OpenMetrics.
-pub(super) struct Metrics<'t>(&'t str);
+pub(super) struct MetricsText<'t>(&'t str);
 
-impl<'t> Metrics<'t> {
+impl<'t> MetricsText<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         Self(text)
     }
@@ -58,7 +58,7 @@ pub(super) struct Sample {
     pub(super) failed: u64,
     /// Requests that were not answered with 200.
     pub(super) refused: u64,
-    pub(super) latency: Latency,
+    pub(super) latency: LatencyHistogram,
     /// The figures of the store, if it has answered.
     pub(super) store: Option<Stats>,
     /// The age of the pending entry that arrived first, in seconds.
@@ -67,7 +67,7 @@ pub(super) struct Sample {
 
 /// The durations of the deliveries that were answered with 200.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Latency {
+pub(super) struct LatencyHistogram {
     pub(super) count: u64,
     pub(super) seconds: f64,
     /// Bounds in seconds, with the number of deliveries within each bound.
@@ -75,7 +75,7 @@ pub(super) struct Latency {
 }
 
 impl Sample {
-    pub(super) fn read(metrics: &Metrics<'_>, at: Duration) -> Self {
+    pub(super) fn read(metrics: &MetricsText<'_>, at: Duration) -> Self {
         let handled = metrics.count("attempts_total", "result=\"done\"");
         let delivery = "delivery_duration_seconds";
         Self {
@@ -91,7 +91,7 @@ impl Sample {
             handled,
             failed: metrics.count("attempts_total", "") - handled,
             refused: metrics.count("deliveries_rejected_total", ""),
-            latency: Latency {
+            latency: LatencyHistogram {
                 count: metrics.count(&format!("{delivery}_count"), ""),
                 seconds: metrics.sum(&format!("{delivery}_sum"), "").unwrap_or_default(),
                 buckets: metrics.buckets(delivery),
@@ -102,7 +102,7 @@ impl Sample {
     }
 }
 
-impl Latency {
+impl LatencyHistogram {
     /// Returns the durations of the deliveries since an earlier moment.
     pub(super) fn since(&self, earlier: &Self) -> Self {
         let before = |bound: f64| {
@@ -161,7 +161,7 @@ spektr_inbox_destination_up 0
 
     #[test]
     fn reads_counts_gauges_and_buckets() {
-        let metrics = Metrics::new(TEXT);
+        let metrics = MetricsText::new(TEXT);
         let sample = Sample::read(&metrics, Duration::ZERO);
         assert_eq!((sample.accepted, sample.handled, sample.failed, sample.refused), (10, 6, 3, 7));
         assert_eq!((sample.latency.count, sample.latency.mean()), (200, Some(0.0025)));
@@ -171,7 +171,7 @@ spektr_inbox_destination_up 0
 
     #[test]
     fn the_bound_of_99_percent_is_that_of_the_deliveries_since_then() {
-        let latency = |count, buckets: &[(f64, u64)]| Latency {
+        let latency = |count, buckets: &[(f64, u64)]| LatencyHistogram {
             count,
             seconds: 0.0,
             buckets: buckets.to_vec(),

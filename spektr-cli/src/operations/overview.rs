@@ -8,16 +8,16 @@ use axum::response::Response;
 use spektr_inbox::Readiness;
 use spektr_inbox::store::{Pause, State, Stats};
 
-use super::curve::{HEIGHT, Values, WIDTH};
+use super::curve::{Curve, HEIGHT, WIDTH};
 use super::disk::disk;
 use super::facts::{Fact, facts, is_down};
-use super::figures::{Metrics, Sample};
+use super::figures::{MetricsText, Sample};
 use super::form::Fields;
 use super::guard::Visitor;
 use super::numbers::{When, short, taken, whole};
 use super::page::{Frame, shown};
 use super::refused::Refused;
-use super::samples::Span;
+use super::samples::Period;
 use super::state::Operations;
 use super::words;
 use crate::terminal::safe;
@@ -26,13 +26,13 @@ use std::time::Duration;
 
 #[derive(Template)]
 #[template(path = "operations/overview.html")]
-struct Overview {
+struct OverviewPage {
     frame: Frame,
     is_ready: bool,
     /// Whether the destination is down, so that events wait for it.
     is_down: bool,
-    checks: Vec<Check>,
-    paused: Option<Paused>,
+    checks: Vec<ReadinessCheck>,
+    paused: Option<PauseNotice>,
     /// Whether the figures of the store are known.
     is_known: bool,
     tiles: Vec<Tile>,
@@ -45,13 +45,13 @@ struct Overview {
     height: f64,
 }
 
-struct Check {
+struct ReadinessCheck {
     name: &'static str,
     is_ok: bool,
     text: String,
 }
 
-struct Paused {
+struct PauseNotice {
     since: When,
     by: String,
 }
@@ -84,10 +84,10 @@ pub(super) async fn overview(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
     let fields = Fields::parse(query.unwrap_or_default().as_bytes());
-    let span = if fields.text("span") == Some("day") { Span::Day } else { Span::Hour };
+    let span = if fields.text("span") == Some("day") { Period::Day } else { Period::Hour };
     let inner = &*operations.0;
     let (readiness, (now, text)) = tokio::join!(inner.receiver.readiness(), operations.look());
-    let metrics = Metrics::new(&text);
+    let metrics = MetricsText::new(&text);
     let samples = operations.samples(span, &now);
     let pause = match now.store {
         Some(Stats { paused_since: Some(_), .. }) => operations.store().pause().await?,
@@ -95,18 +95,18 @@ pub(super) async fn overview(
     };
     let (size, free) = disk(inner.about.file.clone()).await;
     let uptime = inner.started.elapsed();
-    shown(&Overview {
+    shown(&OverviewPage {
         frame: Frame::new(&operations, visitor, "Overview", "/"),
         is_ready: readiness.is_ready(),
         is_down: is_down(&metrics),
         checks: checks(&readiness),
-        paused: pause.map(|Pause { since, by }| Paused {
+        paused: pause.map(|Pause { since, by }| PauseNotice {
             since: When::new(since),
             by: safe(&by).into_owned(),
         }),
         is_known: now.store.is_some(),
         tiles: now.store.as_ref().map_or_else(Vec::new, |stats| tiles(stats, now.oldest)),
-        is_day: span == Span::Day,
+        is_day: span == Period::Day,
         stretch: stretch_in_words(span, uptime),
         charts: charts(&samples, stretch(span, uptime)),
         facts: facts(&operations, &metrics, size, free),
@@ -115,25 +115,26 @@ pub(super) async fn overview(
     })
 }
 
-fn checks(readiness: &Readiness) -> Vec<Check> {
-    let check = |(name, word)| Check { name, is_ok: word == "ok", text: words::check(name, word) };
+fn checks(readiness: &Readiness) -> Vec<ReadinessCheck> {
+    let check =
+        |(name, word)| ReadinessCheck { name, is_ok: word == "ok", text: words::check(name, word) };
     readiness.checks().into_iter().map(check).collect()
 }
 
 /// Returns the period of the curves: an hour or a day, or the time since the start if it is
 /// shorter, but at least a minute.
-fn stretch(span: Span, uptime: Duration) -> Duration {
+fn stretch(span: Period, uptime: Duration) -> Duration {
     const SHORTEST: Duration = Duration::from_secs(60);
     span.duration().min(uptime.max(SHORTEST))
 }
 
-fn stretch_in_words(span: Span, uptime: Duration) -> String {
+fn stretch_in_words(span: Period, uptime: Duration) -> String {
     if uptime < span.duration() {
         return format!("In the {} since this process started.", time::span(uptime));
     }
     match span {
-        Span::Hour => "In the last hour.".to_owned(),
-        Span::Day => "In the last day.".to_owned(),
+        Period::Hour => "In the last hour.".to_owned(),
+        Period::Day => "In the last day.".to_owned(),
     }
 }
 
@@ -177,7 +178,7 @@ fn tiles(stats: &Stats, oldest: u64) -> Vec<Tile> {
 fn charts(samples: &[Sample], stretch: Duration) -> Vec<Chart> {
     let (Some(first), Some(now)) = (samples.first(), samples.last()) else { return Vec::new() };
     let rate = |id, name, is_bad, of: fn(&Sample) -> u64| {
-        let values = Values::of_intervals(samples, stretch, |earlier, later| {
+        let values = Curve::of_intervals(samples, stretch, |earlier, later| {
             let minutes = (later.at - earlier.at).as_secs_f64() / 60.0;
             (minutes > 0.0).then(|| of(later).saturating_sub(of(earlier)) as f64 / minutes)
         });
@@ -193,7 +194,7 @@ fn charts(samples: &[Sample], stretch: Duration) -> Vec<Chart> {
         )
     };
     let latency = now.latency.since(&first.latency);
-    let mean = Values::of_intervals(samples, stretch, |earlier, later| {
+    let mean = Curve::of_intervals(samples, stretch, |earlier, later| {
         later.latency.since(&earlier.latency).mean()
     });
     let figure = match latency.bound_of_99_percent() {
@@ -205,12 +206,12 @@ fn charts(samples: &[Sample], stretch: Duration) -> Vec<Chart> {
         || "no deliveries".to_owned(),
         |most| format!("99 of 100 deliveries; the curve is the mean, at most {}", taken(most)),
     );
-    let pending = Values::of_moments(samples, stretch, |sample| {
+    let pending = Curve::of_moments(samples, stretch, |sample| {
         sample.store.map(|stats| stats.pending as f64)
     });
     let oldest =
-        Values::of_moments(samples, stretch, |sample| sample.store.map(|_| sample.oldest as f64));
-    let at_most = |values: &Values| values.most().unwrap_or_default();
+        Curve::of_moments(samples, stretch, |sample| sample.store.map(|_| sample.oldest as f64));
+    let at_most = |values: &Curve| values.most().unwrap_or_default();
     let most_pending = format!("at most {}", whole(at_most(&pending) as u64));
     let of_age = |seconds: f64| time::span(Duration::from_secs_f64(seconds));
     let most_oldest = format!("at most {}", of_age(at_most(&oldest)));
@@ -238,7 +239,7 @@ fn chart(
     id: &'static str,
     name: &'static str,
     figure: String,
-    values: &Values,
+    values: &Curve,
     note: String,
     is_bad: bool,
 ) -> Chart {

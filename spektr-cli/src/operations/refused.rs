@@ -66,14 +66,14 @@ impl From<StoreError> for Refused {
 
 #[derive(Template)]
 #[template(path = "operations/refused.html")]
-struct Page<'r> {
+struct RefusedPage<'r> {
     heading: &'r str,
     text: &'r str,
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let page = Page { heading: self.heading, text: &self.text };
+        let page = RefusedPage { heading: self.heading, text: &self.text };
         let body = page.render().unwrap_or_else(|_| self.text.clone());
         (self.status, Html(body)).into_response()
     }

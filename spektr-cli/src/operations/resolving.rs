@@ -9,7 +9,7 @@ use spektr_inbox::store::{Filter, Operator, State};
 use spektr_inbox::{Clock as _, SystemClock, operate};
 
 use super::actions::proven;
-use super::entries::{Row, find};
+use super::entries::{EntryRow, find};
 use super::form::{Fields, link};
 use super::guard::Visitor;
 use super::page::{Frame, shown};
@@ -19,9 +19,9 @@ use crate::operator::LONGEST_REASON;
 
 #[derive(Template)]
 #[template(path = "operations/resolve.html")]
-struct Asked {
+struct ResolvePage {
     frame: Frame,
-    row: Row,
+    row: EntryRow,
     is_open: bool,
     longest: usize,
     sign_in: String,
@@ -34,9 +34,9 @@ pub(super) async fn ask(
 ) -> Result<Response, Refused> {
     let entry = find(&operations, &number).await?;
     let here = format!("/entries/{}/resolve", entry.number);
-    shown(&Asked {
+    shown(&ResolvePage {
         frame: Frame::new(&operations, visitor, "Confirm", ""),
-        row: Row::new(&entry),
+        row: EntryRow::new(&entry),
         is_open: !matches!(entry.state, State::Done | State::Resolved),
         longest: LONGEST_REASON,
         sign_in: link("/sign-in", &Filter::all(), &[("next", here)]),

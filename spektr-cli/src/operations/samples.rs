@@ -11,12 +11,12 @@ const INTERVALS: u32 = 180;
 
 /// The period that the curves show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Span {
+pub(super) enum Period {
     Hour,
     Day,
 }
 
-impl Span {
+impl Period {
     pub(super) fn duration(self) -> Duration {
         match self {
             Self::Hour => Duration::from_secs(3600),
@@ -45,7 +45,7 @@ impl Samples {
 
     /// Adds a sample to each ring whose latest sample is at least one interval old.
     pub(super) fn add(&mut self, sample: &Sample) {
-        for (ring, span) in [(&mut self.hour, Span::Hour), (&mut self.day, Span::Day)] {
+        for (ring, span) in [(&mut self.hour, Period::Hour), (&mut self.day, Period::Day)] {
             let is_due = |last: &Sample| sample.at >= last.at + span.interval();
             if !ring.back().is_none_or(is_due) {
                 continue;
@@ -58,10 +58,10 @@ impl Samples {
     }
 
     /// Returns the samples of a period that ends now, and the sample of now.
-    pub(super) fn of(&self, span: Span, now: &Sample) -> Vec<Sample> {
+    pub(super) fn of(&self, span: Period, now: &Sample) -> Vec<Sample> {
         let ring = match span {
-            Span::Hour => &self.hour,
-            Span::Day => &self.day,
+            Period::Hour => &self.hour,
+            Period::Day => &self.day,
         };
         let is_shown =
             |sample: &&Sample| sample.at + span.duration() >= now.at && sample.at < now.at;
@@ -92,18 +92,18 @@ mod tests {
     #[test]
     fn an_hour_and_a_day_are_remembered_and_no_more() {
         let mut samples = Samples::new();
-        let (every, days) = (Span::Hour.interval().as_secs(), 3);
-        assert_eq!((every, Span::Day.interval().as_secs()), (20, 480));
+        let (every, days) = (Period::Hour.interval().as_secs(), 3);
+        assert_eq!((every, Period::Day.interval().as_secs()), (20, 480));
         let last = days * 24 * 3600;
         for at in (every..=last).step_by(20) {
             samples.add(&sample(at));
             // A sample within an interval is not kept.
             samples.add(&sample(at + 1));
         }
-        let hour = seconds(&samples.of(Span::Hour, &sample(last + 19)));
+        let hour = seconds(&samples.of(Period::Hour, &sample(last + 19)));
         let expected: Vec<_> = (last - 3600 + 20..=last).step_by(20).chain([last + 19]).collect();
         assert_eq!(hour, expected);
-        let day = seconds(&samples.of(Span::Day, &sample(last + 479)));
+        let day = seconds(&samples.of(Period::Day, &sample(last + 479)));
         let expected: Vec<_> =
             (last - 86_400 + 480..=last).step_by(480).chain([last + 479]).collect();
         assert_eq!(day, expected);
@@ -113,12 +113,12 @@ mod tests {
     #[test]
     fn what_is_shown_begins_with_the_start_and_ends_with_now() {
         let mut samples = Samples::new();
-        assert_eq!(seconds(&samples.of(Span::Hour, &sample(3))), [0, 3]);
+        assert_eq!(seconds(&samples.of(Period::Hour, &sample(3))), [0, 3]);
         samples.add(&sample(20));
         samples.add(&sample(40));
-        assert_eq!(seconds(&samples.of(Span::Hour, &sample(50))), [0, 20, 40, 50]);
+        assert_eq!(seconds(&samples.of(Period::Hour, &sample(50))), [0, 20, 40, 50]);
         // Nine seconds are less than half an interval, and join the interval before them.
-        assert_eq!(seconds(&samples.of(Span::Hour, &sample(49))), [0, 20, 49]);
-        assert_eq!(seconds(&samples.of(Span::Day, &sample(49))), [0, 49]);
+        assert_eq!(seconds(&samples.of(Period::Hour, &sample(49))), [0, 20, 49]);
+        assert_eq!(seconds(&samples.of(Period::Day, &sample(49))), [0, 49]);
     }
 }

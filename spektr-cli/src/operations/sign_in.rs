@@ -27,7 +27,7 @@ const LONGEST_NAME: usize = 60;
 
 #[derive(Template)]
 #[template(path = "operations/sign_in.html")]
-struct Asked {
+struct SignInPage {
     frame: Frame,
     next: String,
     name: String,
@@ -36,7 +36,7 @@ struct Asked {
     is_wrong: bool,
 }
 
-impl Asked {
+impl SignInPage {
     fn new(frame: Frame, next: &str, name: &str, is_wrong: bool) -> Self {
         Self {
             frame,
@@ -64,7 +64,7 @@ pub(super) async fn ask(
 ) -> Result<Response, Refused> {
     let fields = Fields::parse(query.unwrap_or_default().as_bytes());
     let next = fields.text("next").unwrap_or("/");
-    shown(&Asked::new(Frame::new(&operations, visitor, "Sign in", ""), next, "", false))
+    shown(&SignInPage::new(Frame::new(&operations, visitor, "Sign in", ""), next, "", false))
 }
 
 pub(super) async fn sign_in(
@@ -88,7 +88,7 @@ pub(super) async fn sign_in(
         operations.count_refused();
         sleep(GUESS_PAUSE).await;
         let frame = Frame::new(&operations, visitor, "Sign in", "");
-        let page = shown(&Asked::new(frame, next, name, true))?;
+        let page = shown(&SignInPage::new(frame, next, name, true))?;
         return Ok((StatusCode::FORBIDDEN, page).into_response());
     };
     drop(turn);

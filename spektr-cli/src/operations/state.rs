@@ -10,8 +10,8 @@ use spektr_types::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::access::Access;
-use super::figures::{Metrics, Sample};
-use super::samples::{Samples, Span};
+use super::figures::{MetricsText, Sample};
+use super::samples::{Period, Samples};
 
 /// The time limit of the store for its figures.
 const FIGURES_TIMEOUT: Duration = Duration::from_secs(1);
@@ -20,7 +20,7 @@ const FIGURES_TIMEOUT: Duration = Duration::from_secs(1);
 const FRESH: Duration = Duration::from_secs(1);
 
 /// The service that the pages describe.
-pub(crate) struct About {
+pub(crate) struct ServiceFacts {
     /// Whether the pages are at a loopback address.
     pub(crate) is_local: bool,
     pub(crate) source: String,
@@ -36,13 +36,13 @@ pub(crate) struct About {
 
 /// The pages of operations. Clones share their state.
 #[derive(Clone)]
-pub(crate) struct Operations(pub(super) Arc<Inner>);
+pub(crate) struct Operations(pub(super) Arc<OperationsState>);
 
-pub(crate) struct Inner {
+pub(crate) struct OperationsState {
     pub(super) receiver: Receiver,
     pub(super) store: Arc<dyn Store>,
     pub(super) access: Access,
-    pub(super) about: About,
+    pub(super) about: ServiceFacts,
     pub(super) started: Instant,
     pub(super) started_at: Timestamp,
     pub(super) samples: Mutex<Samples>,
@@ -62,11 +62,11 @@ impl Operations {
         receiver: Receiver,
         store: Arc<dyn Store>,
         access: Access,
-        about: About,
+        about: ServiceFacts,
     ) -> Self {
         const REFUSED: &str = "Sign-ins at the pages of operations with a wrong token";
         let refused = receiver.metrics().count("operations_sign_ins_refused", REFUSED);
-        Self(Arc::new(Inner {
+        Self(Arc::new(OperationsState {
             receiver,
             store,
             access,
@@ -83,7 +83,7 @@ impl Operations {
 
     /// Adds a sample to the rings at regular intervals. Never returns.
     pub(crate) async fn sample(&self) {
-        let mut ticks = interval(Span::Hour.interval());
+        let mut ticks = interval(Period::Hour.interval());
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // The first tick is immediate.
         ticks.tick().await;
@@ -115,7 +115,7 @@ impl Operations {
         let stats = timeout(FIGURES_TIMEOUT, inner.store.stats()).await;
         let stats = stats.ok().and_then(Result::ok);
         let text: Arc<str> = inner.receiver.metrics().render().into();
-        let mut sample = Sample::read(&Metrics::new(&text), inner.started.elapsed());
+        let mut sample = Sample::read(&MetricsText::new(&text), inner.started.elapsed());
         sample.oldest = stats.map_or(0, |stats| age_of_oldest(&stats));
         sample.store = stats;
         (sample, text)
@@ -137,7 +137,7 @@ impl Operations {
     }
 
     /// Returns the samples of a period that ends with `now`.
-    pub(super) fn samples(&self, span: Span, now: &Sample) -> Vec<Sample> {
+    pub(super) fn samples(&self, span: Period, now: &Sample) -> Vec<Sample> {
         self.0.samples.lock().unwrap_or_else(PoisonError::into_inner).of(span, now)
     }
 

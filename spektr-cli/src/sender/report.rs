@@ -7,14 +7,14 @@ use std::time::Duration;
 use serde::Serialize;
 use spektr_inbox::HttpUrl;
 
-use super::Attempt;
+use super::PostAttempt;
 use crate::terminal::{bad, count, good, safe, strong};
 
 /// The maximum number of lost deliveries that the text lists.
 const LISTED: usize = 5;
 
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct SendReport {
     to: String,
     pub(crate) deliveries: usize,
     pub(crate) acknowledged: usize,
@@ -24,7 +24,7 @@ pub(crate) struct Report {
     answers: BTreeMap<String, usize>,
     #[serde(skip)]
     latencies: Vec<Duration>,
-    latency_ms: Option<Latency>,
+    latency_ms: Option<LatencyQuantiles>,
     seconds: f64,
     /// The deliveries that the sender would have dropped.
     dropped: Vec<Dropped>,
@@ -33,7 +33,7 @@ pub(crate) struct Report {
 }
 
 #[derive(Debug, Serialize)]
-struct Latency {
+struct LatencyQuantiles {
     min: f64,
     median: f64,
     p95: f64,
@@ -48,9 +48,9 @@ struct Dropped {
     last_answer: String,
 }
 
-impl Report {
+impl SendReport {
     /// Adds a delivery that ought to be acknowledged.
-    pub(super) fn add(&mut self, attempts: &[Attempt], events: usize) {
+    pub(super) fn add(&mut self, attempts: &[PostAttempt], events: usize) {
         self.count(attempts, events);
         let Some(last) = attempts.last() else { return };
         if last.is_acknowledged() {
@@ -65,16 +65,16 @@ impl Report {
     }
 
     /// Adds a delivery that ought to be refused.
-    pub(super) fn add_forgery(&mut self, attempts: &[Attempt], events: usize) {
+    pub(super) fn add_forgery(&mut self, attempts: &[PostAttempt], events: usize) {
         self.count(attempts, events);
         match attempts.last() {
-            Some(Attempt { answer: Ok(400..=499), .. }) => self.refused += 1,
+            Some(PostAttempt { answer: Ok(400..=499), .. }) => self.refused += 1,
             Some(last) if last.is_acknowledged() => self.acknowledged += 1,
             _ => {}
         }
     }
 
-    fn count(&mut self, attempts: &[Attempt], events: usize) {
+    fn count(&mut self, attempts: &[PostAttempt], events: usize) {
         self.deliveries += 1;
         self.events += events;
         self.attempts += attempts.len();
@@ -111,11 +111,11 @@ impl Report {
         let answers: Vec<_> =
             self.answers.iter().map(|(answer, number)| format!("{answer} ({number}×)")).collect();
         let _ = writeln!(text, "answers  {}", answers.join(", "));
-        if let Some(Latency { min, .. }) =
+        if let Some(LatencyQuantiles { min, .. }) =
             self.latency_ms.as_ref().filter(|_| self.latencies.len() == 1)
         {
             let _ = writeln!(text, "latency  {min:.1} ms");
-        } else if let Some(Latency { min, median, p95, max }) = self.latency_ms {
+        } else if let Some(LatencyQuantiles { min, median, p95, max }) = self.latency_ms {
             let _ = writeln!(
                 text,
                 "latency  {min:.1} ms at least, median {median:.1}, p95 {p95:.1}, {max:.1} at most",
@@ -169,19 +169,19 @@ impl Report {
     }
 }
 
-fn words(attempt: &Attempt) -> String {
+fn words(attempt: &PostAttempt) -> String {
     match &attempt.answer {
         Ok(status) => status.to_string(),
         Err(error) => error.to_string(),
     }
 }
 
-fn latency(sorted: &[Duration]) -> Option<Latency> {
+fn latency(sorted: &[Duration]) -> Option<LatencyQuantiles> {
     let at = |percent: usize| {
         let index = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
         sorted.get(index).map(|latency| (latency.as_secs_f64() * 1e5).round() / 100.0)
     };
-    Some(Latency { min: at(0)?, median: at(50)?, p95: at(95)?, max: at(100)? })
+    Some(LatencyQuantiles { min: at(0)?, median: at(50)?, p95: at(95)?, max: at(100)? })
 }
 
 #[cfg(test)]
@@ -189,13 +189,13 @@ mod tests {
     use super::*;
     use crate::client::NoAnswer;
 
-    fn attempt(answer: Result<u16, NoAnswer>, millis: u64) -> Attempt {
-        Attempt { answer, latency: Duration::from_millis(millis) }
+    fn attempt(answer: Result<u16, NoAnswer>, millis: u64) -> PostAttempt {
+        PostAttempt { answer, latency: Duration::from_millis(millis) }
     }
 
     #[test]
     fn counts_attempts_by_answer_and_lists_what_was_dropped() {
-        let mut report = Report::default();
+        let mut report = SendReport::default();
         report.add(&[attempt(Ok(500), 4), attempt(Ok(200), 2)], 3);
         report.add(&[attempt(Ok(204), 1), attempt(Err(NoAnswer::Refused), 9)], 1);
         let report = report

@@ -22,7 +22,7 @@ use crate::client::Client;
 use crate::http;
 
 /// The state of the export.
-pub(super) struct Progress {
+pub(super) struct ExportProgress {
     /// The largest number of waiting spans.
     bound: usize,
     /// The number of waiting spans, including the spans that are being sent.
@@ -42,7 +42,7 @@ struct Outage {
     reason: Option<String>,
 }
 
-impl Progress {
+impl ExportProgress {
     pub(super) fn new(collector: String, bound: usize, lost: Count) -> Self {
         Self {
             bound,
@@ -110,20 +110,20 @@ impl Progress {
     }
 }
 
-impl fmt::Debug for Progress {
+impl fmt::Debug for ExportProgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Progress").field("collector", &self.collector).finish_non_exhaustive()
+        f.debug_struct("ExportProgress").field("collector", &self.collector).finish_non_exhaustive()
     }
 }
 
 /// Bounds the number of waiting spans.
 #[derive(Debug)]
-pub(super) struct Bounded {
+pub(super) struct BoundedProcessor {
     pub(super) batches: BatchSpanProcessor,
-    pub(super) progress: Arc<Progress>,
+    pub(super) progress: Arc<ExportProgress>,
 }
 
-impl SpanProcessor for Bounded {
+impl SpanProcessor for BoundedProcessor {
     fn on_start(&self, span: &mut Span, context: &Context) {
         self.batches.on_start(span, context);
     }
@@ -147,14 +147,14 @@ impl SpanProcessor for Bounded {
     }
 }
 
-/// Sends batches, and reports each result to [`Progress`].
+/// Sends batches, and reports each result to [`ExportProgress`].
 #[derive(Debug)]
-pub(super) struct Exporter {
+pub(super) struct CountingExporter {
     pub(super) otlp: opentelemetry_otlp::SpanExporter,
-    pub(super) progress: Arc<Progress>,
+    pub(super) progress: Arc<ExportProgress>,
 }
 
-impl SpanExporter for Exporter {
+impl SpanExporter for CountingExporter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let spans = batch.len();
         let result = self.otlp.export(batch).await;
@@ -177,13 +177,13 @@ impl SpanExporter for Exporter {
 
 /// Posts with the tool's own client. The exporter's thread belongs to no runtime, so posting has
 /// a runtime, which deliveries do not share.
-pub(super) struct Posting {
+pub(super) struct PostingClient {
     pub(super) client: Client,
     pub(super) runtime: Handle,
-    pub(super) progress: Arc<Progress>,
+    pub(super) progress: Arc<ExportProgress>,
 }
 
-impl HttpClient for Posting {
+impl HttpClient for PostingClient {
     fn send_bytes<'s, 'f>(
         &'s self,
         request: Request<Bytes>,
@@ -209,9 +209,9 @@ impl HttpClient for Posting {
     }
 }
 
-impl fmt::Debug for Posting {
+impl fmt::Debug for PostingClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Posting").field("progress", &self.progress).finish_non_exhaustive()
+        f.debug_struct("PostingClient").field("progress", &self.progress).finish_non_exhaustive()
     }
 }
 
@@ -221,8 +221,8 @@ mod tests {
 
     use super::*;
 
-    fn progress(bound: usize) -> Progress {
-        Progress::new("127.0.0.1:4318".to_owned(), bound, Count::default())
+    fn progress(bound: usize) -> ExportProgress {
+        ExportProgress::new("127.0.0.1:4318".to_owned(), bound, Count::default())
     }
 
     #[test]

@@ -17,7 +17,7 @@ use tracing_subscriber::filter::{FilterFn, LevelFilter};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::environment;
-use super::export::{Bounded, Exporter, Posting, Progress};
+use super::export::{BoundedProcessor, CountingExporter, ExportProgress, PostingClient};
 use super::propagation::OpenTelemetry;
 use crate::client::Client;
 use crate::collector::Collector;
@@ -63,13 +63,16 @@ impl Traces {
             .map_err(|error| cannot(&error))?;
         let (queue, timeout) = (environment::queue()?, environment::timeout()?);
         let lost = metrics.count("spans_lost", LOST);
-        let progress = Arc::new(Progress::new(collector.shown(), queue, lost));
+        let progress = Arc::new(ExportProgress::new(collector.shown(), queue, lost));
         let client = {
             let _of_the_timers = runtime.enter();
             Client::new(url.clone(), timeout, &environment::tls_files()?)?
         };
-        let posting =
-            Posting { client, runtime: runtime.handle().clone(), progress: Arc::clone(&progress) };
+        let posting = PostingClient {
+            client,
+            runtime: runtime.handle().clone(),
+            progress: Arc::clone(&progress),
+        };
         let otlp = SpanExporter::builder()
             .with_http()
             .with_http_client(posting)
@@ -78,13 +81,13 @@ impl Traces {
             .with_timeout(timeout)
             .build()
             .map_err(|error| cannot(&error))?;
-        let exporter = Exporter { otlp, progress: Arc::clone(&progress) };
+        let exporter = CountingExporter { otlp, progress: Arc::clone(&progress) };
         // The builder reads the other settings from the environment.
         let batches = BatchConfigBuilder::default().with_max_queue_size(queue).build();
         let batches = BatchSpanProcessor::builder(exporter).with_batch_config(batches).build();
         let provider = SdkTracerProvider::builder()
             .with_resource(resource())
-            .with_span_processor(Bounded { batches, progress })
+            .with_span_processor(BoundedProcessor { batches, progress })
             .build();
         Ok(Some(Self { provider, runtime, collector: collector.shown() }))
     }

@@ -45,7 +45,7 @@ fn is_same(one: &Recorded, other: &Recorded) -> bool {
 
 /// An action in JSON.
 #[derive(Serialize)]
-pub(super) struct Row {
+pub(super) struct ActionRow {
     at: String,
     by: String,
     action: String,
@@ -55,7 +55,7 @@ pub(super) struct Row {
     details: Option<Box<RawValue>>,
 }
 
-impl Row {
+impl ActionRow {
     pub(super) fn new(action: &Recorded) -> Self {
         let json = |text: &Option<String>| serde_json::from_str(text.as_deref()?).ok();
         Self {

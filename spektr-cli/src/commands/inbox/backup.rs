@@ -10,7 +10,7 @@ use spektr_inbox::store::sqlite::{self, BackupError, Inspection, SqliteOptions};
 use spektr_inbox::store::{Action, Filter, Recorded, Store};
 use spektr_inbox::{Clock as _, SystemClock};
 
-use super::actions::{self, Row};
+use super::actions::{self, ActionRow};
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::location::Location;
@@ -90,7 +90,7 @@ struct Restored {
     /// The path of the former inbox.
     replaced: Option<String>,
     /// The actions of operators on the former inbox after the backup, if they are known.
-    lost: Option<Vec<Row>>,
+    lost: Option<Vec<ActionRow>>,
 }
 
 pub(super) async fn restore(
@@ -117,7 +117,7 @@ pub(super) async fn restore(
     };
     let recorded = record(&path, &arguments.operator, Action::Restore).await;
     if global.is_json() {
-        let lost = lost.map(|lost| lost.iter().map(Row::new).collect());
+        let lost = lost.map(|lost| lost.iter().map(ActionRow::new).collect());
         let replaced = replaced.map(|path| path.to_string_lossy().into_owned());
         output::print_json(&Restored { restored: true, replaced, lost })?;
     } else {

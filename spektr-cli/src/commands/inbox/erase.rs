@@ -63,19 +63,19 @@ pub(crate) struct Arguments {
 
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Report<'c> {
+enum ErasureReport<'c> {
     WouldErase {
         #[serde(flatten)]
-        counts: &'c Counts,
+        counts: &'c ErasureCounts,
         /// The numbers of mentions, bodies and rejected deliveries, by kind.
         numbers: BTreeMap<&'static str, &'c [i64]>,
     },
-    Erased(&'c Counts),
+    Erased(&'c ErasureCounts),
 }
 
 /// The number of records of each kind that were erased, or would be erased.
 #[derive(Serialize)]
-struct Counts {
+struct ErasureCounts {
     entries: u64,
     mentions: u64,
     bodies: u64,
@@ -100,7 +100,7 @@ pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answ
     let kinds: Vec<_> = Kind::ALL.into_iter().filter(is_meant).collect();
     if arguments.dry_run {
         let count = |kind| if kinds.contains(&kind) { found.count(kind) } else { 0 };
-        let counts = Counts {
+        let counts = ErasureCounts {
             entries: count(Kind::Entries),
             mentions: count(Kind::Mentions),
             bodies: count(Kind::Bodies),
@@ -112,7 +112,7 @@ pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answ
         let named = named.filter(|(_, numbers)| !numbers.is_empty());
         if global.is_json() {
             let numbers = named.map(|(kind, numbers)| (kind.as_str(), numbers)).collect();
-            output::print_json(&Report::WouldErase { counts: &counts, numbers })?;
+            output::print_json(&ErasureReport::WouldErase { counts: &counts, numbers })?;
         } else {
             let listed: String = named.map(|(kind, numbers)| listed(kind, numbers)).collect();
             let states = in_states(&found).filter(|_| counts.entries > 0);
@@ -128,7 +128,7 @@ pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answ
     }
     let (operator, now) = (arguments.operator.operator(), SystemClock::new().now());
     let erased = operate::erase(&*store, &operator, &found, &kinds, now).await?;
-    let counts = Counts {
+    let counts = ErasureCounts {
         entries: erased.entries,
         mentions: erased.mentions,
         bodies: erased.bodies,
@@ -137,7 +137,7 @@ pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answ
         in_files: Some(erased.is_in_files),
     };
     if global.is_json() {
-        output::print_json(&Report::Erased(&counts))?;
+        output::print_json(&ErasureReport::Erased(&counts))?;
     } else {
         output::print(&text(&found, &counts, None, "erased"))?;
     }
@@ -189,8 +189,8 @@ fn in_states(found: &Belongings) -> Option<String> {
     (!states.is_empty()).then(|| states.join(", "))
 }
 
-fn text(found: &Belongings, counts: &Counts, states: Option<&str>, word: &str) -> String {
-    let Counts { entries, mentions, bodies, rejected, tombstones, .. } = *counts;
+fn text(found: &Belongings, counts: &ErasureCounts, states: Option<&str>, word: &str) -> String {
+    let ErasureCounts { entries, mentions, bodies, rejected, tombstones, .. } = *counts;
     let lines = [
         (Kind::Entries, entries),
         (Kind::Mentions, mentions),

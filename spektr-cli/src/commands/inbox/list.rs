@@ -56,7 +56,7 @@ pub(crate) struct DeadArguments {
 
 /// The facts about an entry, without its content.
 #[derive(Serialize)]
-pub(super) struct Row<'e> {
+pub(super) struct StoredEntryRow<'e> {
     number: i64,
     source: &'e str,
     id: Option<&'e str>,
@@ -74,7 +74,7 @@ pub(super) struct Row<'e> {
     bytes: usize,
 }
 
-impl<'e> Row<'e> {
+impl<'e> StoredEntryRow<'e> {
     pub(super) fn new(entry: &'e StoredEntry) -> Self {
         Self {
             number: entry.number,
@@ -135,7 +135,7 @@ pub(super) async fn list(global: &Global, arguments: &Arguments) -> Result<Answe
         for entry in &page {
             *states.entry(entry.state).or_default() += 1;
         }
-        let mut rows = page.iter().map(Row::new);
+        let mut rows = page.iter().map(StoredEntryRow::new);
         if global.is_json() {
             rows.try_for_each(|row| output::print_json(&row))?;
         } else {
@@ -163,7 +163,7 @@ pub(super) async fn list(global: &Global, arguments: &Arguments) -> Result<Answe
 #[derive(Serialize)]
 struct DeadLetter<'e> {
     #[serde(flatten)]
-    row: Row<'e>,
+    row: StoredEntryRow<'e>,
     reason: Option<&'e str>,
 }
 
@@ -176,7 +176,7 @@ pub(super) async fn dead(global: &Global, arguments: &DeadArguments) -> Result<A
         last = end.number;
         number += page.len();
         for entry in &page {
-            let (row, reason) = (Row::new(entry), entry.reason.as_deref());
+            let (row, reason) = (StoredEntryRow::new(entry), entry.reason.as_deref());
             if global.is_json() {
                 output::print_json(&DeadLetter { row, reason })?;
             } else {

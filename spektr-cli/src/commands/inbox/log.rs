@@ -3,7 +3,7 @@
 use clap::Args;
 use spektr_inbox::{Clock as _, SystemClock};
 
-use super::actions::{self, Row};
+use super::actions::{self, ActionRow};
 use super::open;
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
@@ -51,7 +51,7 @@ pub(super) async fn log(global: &Global, arguments: &Arguments) -> Result<Answer
         }
         number += 1;
         match global.is_json() {
-            true => output::print_json(&Row::new(&action)),
+            true => output::print_json(&ActionRow::new(&action)),
             false => output::print(&actions::line(&action)),
         }
     })

@@ -84,7 +84,7 @@ pub(crate) struct DiscardArguments {
 }
 
 #[derive(Serialize)]
-struct Row<'r> {
+struct RejectedRow<'r> {
     number: i64,
     received_at: String,
     reason: &'r str,
@@ -109,7 +109,7 @@ pub(super) async fn list(global: &Global, arguments: &Arguments) -> Result<Answe
                 .map(|recorder| recorder.record("/", &rejected.headers, &rejected.body))
                 .transpose()
                 .map_err(|error| Failure::caused_by("cannot record", &error))?;
-            let row = Row {
+            let row = RejectedRow {
                 number: kept.number,
                 received_at: time::rfc_3339_millis(rejected.received_at),
                 reason: &rejected.reason,

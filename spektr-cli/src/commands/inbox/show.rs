@@ -8,10 +8,10 @@ use spektr_inbox::store::{Attempt, Filter, Recorded, Store, StoredEntry};
 use spektr_json::Json;
 use spektr_types::Entry;
 
-use super::list::Row;
+use super::list::StoredEntryRow;
 use super::{actions, open};
 use crate::arguments::Global;
-use crate::entry::{Line, Members};
+use crate::entry::{EntryLine, ShownMembers};
 use crate::failure::{Answer, Failure};
 use crate::output;
 use crate::store::StoreArguments;
@@ -43,15 +43,15 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Shown<'e> {
+struct EntryDetails<'e> {
     #[serde(flatten)]
-    row: Row<'e>,
+    row: StoredEntryRow<'e>,
     /// The reason why the last attempt failed, or how the entry was resolved.
     reason: Option<&'e str>,
     /// The latest attempts, the earliest first.
-    history: Vec<Past<'e>>,
+    history: Vec<PastAttempt<'e>>,
     /// The actions of operators on this entry alone, the earliest first.
-    actions: Vec<Done<'e>>,
+    actions: Vec<EntryAction<'e>>,
     /// The JSON of the entry, without values outside the envelope.
     outline: String,
     /// The JSON as it arrived, with `--reveal` and if it is UTF-8.
@@ -61,7 +61,7 @@ struct Shown<'e> {
 
 /// An action of an operator.
 #[derive(Serialize)]
-struct Done<'r> {
+struct EntryAction<'r> {
     at: String,
     by: &'r str,
     action: &'r str,
@@ -69,7 +69,7 @@ struct Done<'r> {
     reason: Option<String>,
 }
 
-impl<'r> Done<'r> {
+impl<'r> EntryAction<'r> {
     fn new(action: &'r Recorded) -> Self {
         Self {
             at: time::rfc_3339_millis(action.at),
@@ -88,7 +88,7 @@ impl<'r> Done<'r> {
 
 /// An attempt.
 #[derive(Serialize)]
-struct Past<'a> {
+struct PastAttempt<'a> {
     attempt: u32,
     began_at: Option<String>,
     ended_at: String,
@@ -97,7 +97,7 @@ struct Past<'a> {
     status: Option<u16>,
 }
 
-impl<'a> Past<'a> {
+impl<'a> PastAttempt<'a> {
     fn new(attempt: &'a Attempt) -> Self {
         Self {
             attempt: attempt.attempt,
@@ -122,12 +122,12 @@ pub(super) async fn show(global: &Global, arguments: &Arguments) -> Result<Answe
     let recorded = recorded(&*store, &entries).await?;
     for entry in &entries {
         let of_it = recorded.iter().filter(|(number, _)| *number == entry.number);
-        let done: Vec<_> = of_it.map(|(_, action)| Done::new(action)).collect();
+        let done: Vec<_> = of_it.map(|(_, action)| EntryAction::new(action)).collect();
         let attempts = store.attempts(entry.number).await?;
-        let history: Vec<_> = attempts.iter().map(Past::new).collect();
+        let history: Vec<_> = attempts.iter().map(PastAttempt::new).collect();
         if global.is_json() {
-            output::print_json(&Shown {
-                row: Row::new(entry),
+            output::print_json(&EntryDetails {
+                row: StoredEntryRow::new(entry),
                 reason: entry.reason.as_deref(),
                 history,
                 actions: done,
@@ -181,9 +181,14 @@ fn number_of(action: &Recorded) -> Option<i64> {
     actions::members(&action.filter).get("number")?.as_i64()
 }
 
-fn text(entry: &StoredEntry, history: &[Past<'_>], actions: &[Done<'_>], reveal: bool) -> String {
+fn text(
+    entry: &StoredEntry,
+    history: &[PastAttempt<'_>],
+    actions: &[EntryAction<'_>],
+    reveal: bool,
+) -> String {
     // Lists the facts under the same names as `--format json`.
-    let row = serde_json::to_value(Row::new(entry)).unwrap_or_default();
+    let row = serde_json::to_value(StoredEntryRow::new(entry)).unwrap_or_default();
     let mut rows = Vec::new();
     let order = [
         "state",
@@ -210,9 +215,9 @@ fn text(entry: &StoredEntry, history: &[Past<'_>], actions: &[Done<'_>], reveal:
         rows.push(["  reason".to_owned(), safe(reason).into_owned()]);
     }
     let heading = strong(&format!("entry {}", entry.number));
-    let history: String = history.iter().map(Past::text).collect();
+    let history: String = history.iter().map(PastAttempt::text).collect();
     let history = if history.is_empty() { history } else { format!("  history\n{history}") };
-    let actions: String = actions.iter().map(Done::text).collect();
+    let actions: String = actions.iter().map(EntryAction::text).collect();
     let actions = if actions.is_empty() { actions } else { format!("  actions\n{actions}") };
     format!("{heading}\n{}{history}{actions}{}", columns(&rows), content(entry, reveal))
 }
@@ -226,7 +231,7 @@ fn content(entry: &StoredEntry, reveal: bool) -> String {
     }
     let parsed = std::str::from_utf8(&entry.raw).ok().and_then(|text| Entry::from_json(text).ok());
     match parsed.filter(|parsed| parsed.decode().is_ok()) {
-        Some(parsed) => Line::new(&parsed, Members::Hidden).text(),
+        Some(parsed) => EntryLine::new(&parsed, ShownMembers::Hidden).text(),
         None => {
             let outline = outline(&entry.raw);
             let json = Json::parse(outline.as_bytes()).map(|json| format!("{json:#}"));

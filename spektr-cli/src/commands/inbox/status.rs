@@ -36,14 +36,14 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Status {
-    paused: Option<Paused>,
+struct InboxStatus {
+    paused: Option<PauseStatus>,
     oldest_pending: Option<String>,
     behind_dead: u64,
     pending: u64,
     /// The number of pending entries that wait for their next attempt.
     waiting: u64,
-    failing: Option<Failing>,
+    failing: Option<FailingEntries>,
     dead: u64,
     malformed: u64,
     unknown: u64,
@@ -52,14 +52,14 @@ struct Status {
 }
 
 #[derive(Serialize)]
-struct Paused {
+struct PauseStatus {
     since: String,
     by: String,
 }
 
 /// The failing entries among the oldest pending entries.
 #[derive(Serialize)]
-struct Failing {
+struct FailingEntries {
     count: usize,
     /// The number of the oldest failing entry. The next members are about this entry.
     number: i64,
@@ -72,7 +72,7 @@ struct Failing {
     is_due: bool,
 }
 
-impl Failing {
+impl FailingEntries {
     fn of(oldest: &[StoredEntry], now: Timestamp) -> Option<Self> {
         let failing = oldest.iter().filter(|entry| entry.reason.is_some());
         let first = failing.clone().next()?;
@@ -99,11 +99,16 @@ impl Failing {
     }
 }
 
-impl Status {
-    fn new(stats: &Stats, pause: Option<Pause>, waiting: u64, failing: Option<Failing>) -> Self {
+impl InboxStatus {
+    fn new(
+        stats: &Stats,
+        pause: Option<Pause>,
+        waiting: u64,
+        failing: Option<FailingEntries>,
+    ) -> Self {
         Self {
             paused: pause
-                .map(|Pause { since, by }| Paused { since: time::rfc_3339_millis(since), by }),
+                .map(|Pause { since, by }| PauseStatus { since: time::rfc_3339_millis(since), by }),
             oldest_pending: stats.oldest_pending.map(time::rfc_3339_millis),
             behind_dead: stats.behind_dead,
             pending: stats.pending,
@@ -119,7 +124,7 @@ impl Status {
 
     fn text(&self) -> String {
         let handling = match &self.paused {
-            Some(Paused { since, by }) => {
+            Some(PauseStatus { since, by }) => {
                 format!("{} by {} since {since}", careful("paused"), safe(by))
             }
             None => good("not paused"),
@@ -166,8 +171,8 @@ pub(super) async fn status(global: &Global, arguments: &Arguments) -> Result<Ans
     let now = SystemClock::new().now();
     let tallies = store.tally(pending.clone(), now).await?;
     let waiting = tallies.iter().filter(|tally| tally.is_waiting).map(|tally| tally.count).sum();
-    let failing = Failing::of(&store.list(pending, 0, EXAMINED).await?, now);
-    let status = Status::new(&stats, pause, waiting, failing);
+    let failing = FailingEntries::of(&store.list(pending, 0, EXAMINED).await?, now);
+    let status = InboxStatus::new(&stats, pause, waiting, failing);
     if global.is_json() {
         output::print_json(&status)?;
     } else {

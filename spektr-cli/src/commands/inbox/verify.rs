@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Row<'f> {
+struct ProblemRow<'f> {
     problem: &'static str,
     id: Option<&'f str>,
     wire_type: Option<&'f str>,
@@ -51,10 +51,10 @@ struct Row<'f> {
 
 /// The last line: the figures, or the reason why there are none.
 #[derive(Serialize)]
-struct Report {
+struct VerificationReport {
     completed: bool,
     #[serde(flatten)]
-    figures: Option<Figures>,
+    figures: Option<VerificationFigures>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,7 +90,7 @@ impl Serialize for Unhandled {
 }
 
 #[derive(Serialize)]
-struct Figures {
+struct VerificationFigures {
     since: String,
     until: String,
     seen: u64,
@@ -100,7 +100,7 @@ struct Figures {
     requests: u64,
 }
 
-impl Figures {
+impl VerificationFigures {
     fn new(verification: &Verification) -> Self {
         Self {
             since: time::rfc_3339_millis(verification.since),
@@ -132,9 +132,9 @@ pub(super) async fn verify(global: &Global, arguments: &Arguments) -> Result<Ans
     let (answer, report) = match &result {
         Ok(verification) => (
             Answer::from_yes(verification.is_clean() && verification.seen > 0),
-            Report {
+            VerificationReport {
                 completed: true,
-                figures: Some(Figures::new(verification)),
+                figures: Some(VerificationFigures::new(verification)),
                 reason: None,
                 error: None,
                 unhandled,
@@ -142,7 +142,7 @@ pub(super) async fn verify(global: &Global, arguments: &Arguments) -> Result<Ans
         ),
         Err(error) => (
             Answer::No,
-            Report {
+            VerificationReport {
                 completed: false,
                 figures: None,
                 reason: Some(error.reason()),
@@ -160,7 +160,7 @@ pub(super) async fn verify(global: &Global, arguments: &Arguments) -> Result<Ans
 }
 
 fn print(global: &Global, finding: &Finding) -> Result<(), Failure> {
-    let row = Row {
+    let row = ProblemRow {
         problem: finding.problem.as_str(),
         id: finding.id.as_deref(),
         wire_type: finding.wire_type.as_deref(),
@@ -178,7 +178,7 @@ fn print(global: &Global, finding: &Finding) -> Result<(), Failure> {
     ))
 }
 
-fn text(report: &Report, compared: &ComparedArguments) -> String {
+fn text(report: &VerificationReport, compared: &ComparedArguments) -> String {
     let Some(figures) = &report.figures else {
         let error = report.error.as_deref().unwrap_or_default();
         return format!("{} {error}\n", bad("error:"));

@@ -124,7 +124,7 @@ impl Endpoint {
     }
 
     /// Looks for a construction that gives the signature with the configured keys.
-    fn diagnose(&self, headers: &Headers, body: &[u8]) -> Option<Vec<diagnose::Match>> {
+    fn diagnose(&self, headers: &Headers, body: &[u8]) -> Option<Vec<diagnose::DiagnosisMatch>> {
         if body.len() > MAX_DIAGNOSED
             || self.diagnosed.fetch_add(1, Ordering::Relaxed) >= MAX_DIAGNOSES
         {

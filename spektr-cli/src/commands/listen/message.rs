@@ -14,7 +14,7 @@ use spektr_verify::{KeyId, KeyRing, VerifyError};
 use super::selection::Selection;
 use crate::client::{Client, NoAnswer, Reply};
 use crate::commands::{diagnose, verify};
-use crate::entry::{Line, Members};
+use crate::entry::{EntryLine, ShownMembers};
 use crate::failure::Failure;
 use crate::output;
 use crate::terminal::{bad, careful, count, faint, good, safe, strong};
@@ -28,7 +28,7 @@ pub(super) struct Delivery<'d> {
     /// The entries of the body; `None` if the verification failed.
     pub(super) entries: Option<&'d Result<Entries<'d>, BodyError>>,
     /// The matches of `diagnose`, if it ran.
-    pub(super) advice: Option<Vec<diagnose::Match>>,
+    pub(super) advice: Option<Vec<diagnose::DiagnosisMatch>>,
     pub(super) recorded: Option<&'d io::Result<PathBuf>>,
     pub(super) forwarded: Option<&'d Result<Reply, NoAnswer>>,
     /// The place of the signing keys, in words.
@@ -38,7 +38,7 @@ pub(super) struct Delivery<'d> {
 /// Prints deliveries, without mixing the lines of two deliveries.
 pub(super) struct Printer {
     is_json: bool,
-    members: Members,
+    members: ShownMembers,
     selection: Selection,
     /// The place of the signing keys, in words.
     keys: String,
@@ -51,13 +51,13 @@ struct Listening {
 }
 
 #[derive(Serialize)]
-struct Record<'d> {
+struct DeliveryRecord<'d> {
     received_at: String,
     verified: bool,
     reason: Option<&'static str>,
     key_id: Option<String>,
     bytes: usize,
-    entries: &'d [Line],
+    entries: &'d [EntryLine],
     body_error: Option<String>,
     hint: Option<String>,
     /// Path of the two files, without their extensions.
@@ -70,7 +70,7 @@ struct Record<'d> {
 
 impl Printer {
     pub(super) fn new(is_json: bool, full: bool, selection: Selection, keys: String) -> Self {
-        let members = if full { Members::Hidden } else { Members::None };
+        let members = if full { ShownMembers::Hidden } else { ShownMembers::None };
         Self { is_json, members, selection, keys, turn: Mutex::new(()) }
     }
 
@@ -115,7 +115,8 @@ impl Printer {
         let lines: Vec<_> = match delivery.entries {
             Some(Ok(entries)) => {
                 let wanted = entries.iter().filter(|entry| self.selection.takes(entry));
-                let lines: Vec<_> = wanted.map(|entry| Line::new(entry, self.members)).collect();
+                let lines: Vec<_> =
+                    wanted.map(|entry| EntryLine::new(entry, self.members)).collect();
                 if lines.is_empty() && self.selection.is_narrow() {
                     return;
                 }
@@ -134,8 +135,8 @@ impl Printer {
 }
 
 impl Delivery<'_> {
-    fn record<'d>(&self, lines: &'d [Line]) -> Record<'d> {
-        Record {
+    fn record<'d>(&self, lines: &'d [EntryLine]) -> DeliveryRecord<'d> {
+        DeliveryRecord {
             received_at: time::rfc_3339(time::now()),
             verified: matches!(self.verdict, Ok(Some(_))),
             reason: self.verdict.as_ref().err().map(VerifyError::reason),
@@ -163,7 +164,7 @@ impl Delivery<'_> {
         }
     }
 
-    fn text(&self, lines: &[Line]) -> String {
+    fn text(&self, lines: &[EntryLine]) -> String {
         let mut text = format!("{}  ", time::rfc_3339(time::now()));
         match self.verdict {
             Ok(key) => {

@@ -16,7 +16,7 @@ use crate::terminal::careful;
 const NAME: &str = "replay.progress";
 
 /// The deliveries that one URL has acknowledged.
-pub(super) struct Progress {
+pub(super) struct ReplayProgress {
     path: PathBuf,
     url: String,
     acknowledged: BTreeSet<String>,
@@ -26,7 +26,7 @@ pub(super) struct Progress {
     has_failed: bool,
 }
 
-impl Progress {
+impl ReplayProgress {
     /// Reads the progress of earlier runs to this URL.
     pub(super) fn open(folder: &Path, url: &HttpUrl, from_start: bool) -> Result<Self, Failure> {
         let path = folder.join(NAME);
@@ -107,9 +107,9 @@ impl Progress {
 mod tests {
     use super::*;
 
-    fn open(folder: &Path, url: &str, from_start: bool) -> Progress {
+    fn open(folder: &Path, url: &str, from_start: bool) -> ReplayProgress {
         let url = HttpUrl::parse(url).expect("a URL");
-        Progress::open(folder, &url, from_start).expect("opens")
+        ReplayProgress::open(folder, &url, from_start).expect("opens")
     }
 
     #[test]

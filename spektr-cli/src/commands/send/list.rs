@@ -19,7 +19,7 @@ use crate::runtime::Signals;
 use crate::terminal::{count, faint, strong};
 
 /// Events with their times, the oldest first.
-type Events = Vec<(i64, Json)>;
+type ListedEvents = Vec<(i64, Json)>;
 
 #[derive(Serialize)]
 struct Listing {
@@ -31,7 +31,7 @@ struct Listing {
 pub(super) async fn serve(
     global: &Global,
     address: SocketAddr,
-    mut events: Events,
+    mut events: ListedEvents,
 ) -> Result<Answer, Failure> {
     events.sort_by_key(|(created, _)| *created);
     let mut signals = Signals::catch()?;
@@ -65,14 +65,14 @@ fn announce(global: &Global, url: &str, events: usize) -> Result<(), Failure> {
 }
 
 async fn page(
-    State(events): State<Arc<Events>>,
+    State(events): State<Arc<ListedEvents>>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
     if !headers.contains_key("x-api-key") {
         return refused(StatusCode::UNAUTHORIZED, "the header x-api-key is missing");
     }
-    match Query::parse(query.as_deref().unwrap_or_default()) {
+    match ListQuery::parse(query.as_deref().unwrap_or_default()) {
         Ok(query) => json(StatusCode::OK, query.page(&events).to_string()),
         Err(message) => refused(StatusCode::BAD_REQUEST, message),
     }
@@ -87,7 +87,7 @@ fn json(status: StatusCode, text: String) -> Response {
 }
 
 /// The query, with the sender's defaults.
-struct Query {
+struct ListQuery {
     page: usize,
     limit: usize,
     after: i64,
@@ -95,7 +95,7 @@ struct Query {
     descending: bool,
 }
 
-impl Query {
+impl ListQuery {
     fn parse(text: &str) -> Result<Self, &'static str> {
         let mut query =
             Self { page: 1, limit: 10, after: i64::MIN, before: i64::MAX, descending: true };
@@ -119,7 +119,7 @@ impl Query {
     }
 
     /// Returns a page in the form of the sender's answer.
-    fn page(&self, events: &Events) -> Json {
+    fn page(&self, events: &ListedEvents) -> Json {
         // `after` is exclusive, and `before` is inclusive.
         let is_meant = |created: i64| created > self.after && created <= self.before;
         let mut meant: Vec<_> = events.iter().filter(|(created, _)| is_meant(*created)).collect();
@@ -151,7 +151,7 @@ mod tests {
 
     fn page(query: &str) -> Result<String, &'static str> {
         let events = (1..=5).map(|number| (number * 10, Json::from(number))).collect();
-        Query::parse(query).map(|query| query.page(&events).to_string())
+        ListQuery::parse(query).map(|query| query.page(&events).to_string())
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::capture::Headers;
 use crate::client::{Client, NoAnswer, Reply, TlsFiles};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::forwarding::{ForwardArguments, Forwarding, Keys, OwnHeaders, message_id};
+use crate::forwarding::{ForwardArguments, ForwardKeys, Forwarding, OwnHeaders, message_id};
 use crate::values::{EventTypes, PermanentStatuses};
 
 /// The label of a post without a response, instead of its status.
@@ -32,7 +32,7 @@ const NO_STATUS: &str = "none";
 
 /// The handler that posts each event as it arrived.
 #[derive(Clone)]
-pub(super) struct Forward {
+pub(super) struct ForwardHandler {
     client: Arc<RwLock<Client>>,
     /// The certificate files of the client.
     tls: TlsFiles,
@@ -45,12 +45,12 @@ pub(super) struct Forward {
     filtered: Count,
     responses: Counts,
     rate: Option<Arc<Rate>>,
-    keys: Replaced<Keys>,
-    headers: Replaced<OwnHeaders>,
+    keys: ReloadedFile<ForwardKeys>,
+    headers: ReloadedFile<OwnHeaders>,
     propagation: Option<Arc<dyn Propagation>>,
 }
 
-impl Forward {
+impl ForwardHandler {
     pub(super) fn new(
         forwarding: &Forwarding,
         arguments: &ForwardArguments,
@@ -80,11 +80,11 @@ impl Forward {
                 &["200", NO_STATUS],
             ),
             rate: forwarding.rate.map(|posts| Arc::new(Rate::new(posts))),
-            keys: Replaced::default(),
-            headers: Replaced::default(),
+            keys: ReloadedFile::default(),
+            headers: ReloadedFile::default(),
             propagation: None,
         };
-        forward.keys.read(arguments.keys_file(config), Keys::of_file)?;
+        forward.keys.read(arguments.keys_file(config), ForwardKeys::of_file)?;
         forward.headers.read(arguments.headers_file(config), OwnHeaders::of_file)?;
         Ok(forward)
     }
@@ -139,7 +139,7 @@ impl Forward {
     /// Posts an entry that cannot be decoded.
     async fn handle_malformed(self, received: Received<Malformed>) -> Result<(), HandlerError> {
         let malformed = received.event();
-        let about = About {
+        let about = EntryFacts {
             id: malformed.event_id(),
             event_type: malformed.wire_type(),
             malformed: Some(malformed.reason()),
@@ -148,7 +148,11 @@ impl Forward {
     }
 
     /// Posts an entry, unless its type is left out.
-    async fn post<E>(&self, received: &Received<E>, about: &About<'_>) -> Result<(), HandlerError> {
+    async fn post<E>(
+        &self,
+        received: &Received<E>,
+        about: &EntryFacts<'_>,
+    ) -> Result<(), HandlerError> {
         let event_type = about.event_type.map(EventType::from);
         if let (Some(types), Some(event_type)) = (&self.types, event_type) {
             if !types.include(&event_type) {
@@ -189,7 +193,7 @@ impl Forward {
         arguments: &ForwardArguments,
         config: &Config,
     ) -> [(&'static str, Result<(), Failure>); 3] {
-        let keys = self.keys.read(arguments.keys_file(config), Keys::of_file);
+        let keys = self.keys.read(arguments.keys_file(config), ForwardKeys::of_file);
         let headers = self.headers.read(arguments.headers_file(config), OwnHeaders::of_file);
         [
             ("the keys of --forward-keys", keys),
@@ -232,7 +236,7 @@ impl Forward {
 
     /// Returns the headers of a post: the facts about the entry, the signature, the user's own
     /// headers, and the trace context.
-    fn headers<E>(&self, received: &Received<E>, about: &About<'_>, trace: &Span) -> Headers {
+    fn headers<E>(&self, received: &Received<E>, about: &EntryFacts<'_>, trace: &Span) -> Headers {
         let mut headers = described(received, about);
         if let Some(keys) = self.keys.current() {
             let body = received.raw().as_bytes();
@@ -273,11 +277,11 @@ impl Forward {
     }
 }
 
-impl Handler for Forward {
+impl Handler for ForwardHandler {
     async fn handle(&self, received: Received) -> Result<(), HandlerError> {
         let event = received.event();
         let event_type = event.event_type();
-        let about = About {
+        let about = EntryFacts {
             id: event.id().map(|id| id.as_ref()),
             event_type: Some(event_type.as_str()),
             malformed: None,
@@ -286,7 +290,7 @@ impl Handler for Forward {
     }
 }
 
-impl Forward {
+impl ForwardHandler {
     fn refused(&self, reply: &Reply) -> HandlerError {
         let reason = format!("answered with {}", reply.status);
         match reply.status {
@@ -329,7 +333,7 @@ fn record(trace: &Span, answered: &Result<Reply, NoAnswer>) {
 }
 
 /// The facts about an entry that are sent to the endpoint as headers.
-struct About<'a> {
+struct EntryFacts<'a> {
     id: Option<&'a str>,
     event_type: Option<&'a str>,
     /// Why the entry cannot be decoded.
@@ -338,7 +342,7 @@ struct About<'a> {
 
 /// Returns the headers that describe the entry. An id or type that a header cannot carry is only
 /// in the body.
-fn described<E>(received: &Received<E>, about: &About<'_>) -> Headers {
+fn described<E>(received: &Received<E>, about: &EntryFacts<'_>) -> Headers {
     /// Longer than any meaningful value.
     const LONGEST: usize = 512;
     let (entry, attempt) = (received.number().to_string(), received.attempt().to_string());
@@ -359,9 +363,9 @@ fn described<E>(received: &Received<E>, about: &About<'_>) -> Headers {
 }
 
 /// The content of a file that is read again at SIGHUP. Clones share the content.
-struct Replaced<T>(Arc<RwLock<Option<Arc<T>>>>);
+struct ReloadedFile<T>(Arc<RwLock<Option<Arc<T>>>>);
 
-impl<T> Replaced<T> {
+impl<T> ReloadedFile<T> {
     fn current(&self) -> Option<Arc<T>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -383,13 +387,13 @@ impl<T> Replaced<T> {
     }
 }
 
-impl<T> Clone for Replaced<T> {
+impl<T> Clone for ReloadedFile<T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<T> Default for Replaced<T> {
+impl<T> Default for ReloadedFile<T> {
     fn default() -> Self {
         Self(Arc::default())
     }

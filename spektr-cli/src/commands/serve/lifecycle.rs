@@ -18,7 +18,7 @@ use spektr_inbox::{Receiver, Server, SystemClock, Workers};
 use tokio::sync::watch;
 
 use super::PATH;
-use super::forward::Forward;
+use super::forward::ForwardHandler;
 use super::sockets::Sockets;
 use super::supervisor::Supervisor;
 use crate::descriptors::{OPERATORS, make_room};
@@ -35,18 +35,18 @@ enum Stage {
 }
 
 /// The work of the service until it ends.
-pub(super) struct Work {
+pub(super) struct ServiceWork {
     pub(super) store: Arc<dyn Store>,
     pub(super) receiver: Receiver,
     pub(super) operations: Operations,
-    pub(super) forwarding: Option<Workers<Forward>>,
+    pub(super) forwarding: Option<Workers<ForwardHandler>>,
     /// The number of events that are posted at a time.
     pub(super) posted: u32,
     pub(super) reconciler: Option<Reconciler>,
     pub(super) retention: Retention,
 }
 
-impl Work {
+impl ServiceWork {
     /// Runs all work until a signal comes, then lets the work finish.
     pub(super) async fn run(self, sockets: Sockets, mut signals: Signals, supervisor: &Supervisor) {
         let connections = make_room(Server::DEFAULT_MAX_CONNECTIONS, self.posted);

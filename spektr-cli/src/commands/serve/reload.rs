@@ -14,12 +14,12 @@ use spektr_verify::{KeyId, KeyRing, SharedKeys, SignedContent, Signer, SigningKe
 use tokio::signal::unix::Signal;
 use tokio::task::spawn_blocking;
 
-use super::forward::Forward;
+use super::forward::ForwardHandler;
 use super::warn_of_open_files;
 use crate::arguments::Global;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::log::Level;
+use crate::log::LevelHandle;
 use crate::operations::Access;
 use crate::serving::ServeArguments;
 
@@ -31,10 +31,10 @@ pub(super) struct Reload {
     pub(super) keys: Option<SharedKeys>,
     /// The client of the sender's list, if there was an API key at the start.
     pub(super) client: Option<Client>,
-    pub(super) forward: Option<Forward>,
+    pub(super) forward: Option<ForwardHandler>,
     /// Decides who may use the pages of operations.
     pub(super) access: Access,
-    pub(super) level: Level,
+    pub(super) level: LevelHandle,
     pub(super) reloads: Count,
     pub(super) failures: Count,
 }

@@ -19,7 +19,7 @@ pub(super) struct Sockets {
 }
 
 /// The address to listen on if no socket is inherited.
-pub(super) struct Place {
+pub(super) struct ListenAddress {
     pub(super) address: SocketAddr,
     /// The option that sets the address.
     pub(super) option: &'static str,
@@ -28,7 +28,10 @@ pub(super) struct Place {
 impl Sockets {
     /// Takes the sockets that `LISTEN_FDS` announces, the first for deliveries and the
     /// second for operations, and binds the others.
-    pub(super) async fn open(public: Place, private: Place) -> Result<Self, Failure> {
+    pub(super) async fn open(
+        public: ListenAddress,
+        private: ListenAddress,
+    ) -> Result<Self, Failure> {
         let mut inherited = ListenFd::from_env();
         if inherited.len() > 2 {
             return Err(Failure::new(format!("{} sockets are inherited", inherited.len())).hint(
@@ -60,7 +63,7 @@ fn take(inherited: &mut ListenFd, index: usize) -> Result<Option<TcpListener>, F
     })
 }
 
-impl Place {
+impl ListenAddress {
     async fn bind(self) -> Result<TcpListener, Failure> {
         let address = self.address;
         TcpListener::bind(address).await.map_err(|error| {

@@ -12,7 +12,7 @@ use crate::terminal::{careful, faint, safe, strong};
 
 /// The lines that are printed once deliveries are accepted.
 #[derive(Serialize)]
-pub(super) struct Begun {
+pub(super) struct StartMessage {
     /// URL of the endpoint. With port 0 only this tells the port.
     pub(super) receiving: String,
     pub(super) operations: String,
@@ -33,7 +33,7 @@ pub(super) struct Begun {
     pub(super) reconciling: bool,
 }
 
-impl Begun {
+impl StartMessage {
     /// Logs the start and the effective settings.
     pub(super) fn log(&self) {
         let Self { receiving, operations, store, source, reconciling, verifying, .. } = self;
