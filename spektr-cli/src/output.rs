@@ -24,6 +24,18 @@ impl Format {
     pub(crate) fn parse(name: &str) -> Result<Self, String> {
         Self::from_str(name, false).map_err(|_| "expected text or json".to_owned())
     }
+
+    /// Prints a value as a line of JSON, or its text for people.
+    pub(crate) fn print(
+        self,
+        value: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Json => print_json(value),
+            Self::Text => print(&text()),
+        }
+    }
 }
 
 /// Prints text, in colour if standard output is a terminal.

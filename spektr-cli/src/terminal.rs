@@ -94,7 +94,8 @@ pub(crate) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
 }
 
 /// Returns a number with its noun, for example `1 entry`.
-pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
+pub(crate) fn count(number: impl TryInto<usize>, one: &str, many: &str) -> String {
+    let number = number.try_into().unwrap_or(usize::MAX);
     format!("{number} {}", if number == 1 { one } else { many })
 }
 

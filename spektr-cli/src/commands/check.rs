@@ -42,7 +42,7 @@ struct DriftLine<'l> {
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let conformance = Conformance::new();
-    let (mut entries, mut differing, mut undocumented) = (0, 0, 0);
+    let (mut entries, mut differing, mut undocumented) = (0_usize, 0, 0);
     for file in &arguments.files {
         let name = file.to_string_lossy();
         let body = input::bytes(file)?;
@@ -107,15 +107,7 @@ fn in_words(drift: &Drift) -> String {
 /// Prints the remark on a whole body.
 fn whole(global: &Global, file: &Path, label: &str, message: &str) -> Result<(), Failure> {
     let file = file.to_string_lossy();
-    if global.is_json() {
-        let drift = vec![message.to_owned()];
-        return output::print_json(&DriftLine {
-            file: &file,
-            index: None,
-            event: None,
-            conforms: false,
-            drift,
-        });
-    }
-    output::print(&format!("{}  {label} {message}\n", safe(&file)))
+    let drift = vec![message.to_owned()];
+    let line = DriftLine { file: &file, index: None, event: None, conforms: false, drift };
+    global.format.print(&line, || format!("{}  {label} {message}\n", safe(&file)))
 }

@@ -12,7 +12,6 @@ use crate::failure::{Answer, Failure};
 use crate::forwarding::ForwardArguments;
 use crate::keys::KeyArguments;
 use crate::location::Location;
-use crate::output;
 use crate::sender_list::ListArguments;
 use crate::terminal::{bad, careful, columns, faint, good, safe};
 use crate::traces;
@@ -168,11 +167,7 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
     }
     let file = config.path.as_ref().map(|path| path.to_string_lossy().into_owned());
     let report = ConfigReport { file, problems, settings, keys, has_api_key, giving_up };
-    if global.is_json() {
-        output::print_json(&report)?;
-    } else {
-        output::print(&text(&report))?;
-    }
+    global.format.print(&report, || text(&report))?;
     Ok(Answer::from_yes(report.problems.is_empty()))
 }
 

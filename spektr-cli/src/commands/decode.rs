@@ -80,11 +80,9 @@ fn report(
         Ok(entries) => entries,
         Err(error) => {
             let error = error.to_string();
-            if global.is_json() {
-                output::print_json(&UnreadableBody { file: &name, outcome: "unreadable", error })?;
-            } else {
-                output::print(&format!("{}: {} {error}\n", safe(&name), bad("unreadable")))?;
-            }
+            let text = format!("{}: {} {error}\n", safe(&name), bad("unreadable"));
+            let unreadable = UnreadableBody { file: &name, outcome: "unreadable", error };
+            global.format.print(&unreadable, || text)?;
             return Ok(false);
         }
     };

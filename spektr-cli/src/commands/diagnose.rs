@@ -15,7 +15,6 @@ use crate::capture::Headers;
 use crate::failure::{Answer, Failure};
 use crate::input::CapturedArguments;
 use crate::keys::{self, KeyArguments, SecretText};
-use crate::output;
 use crate::terminal::{bad, good, safe, strong};
 
 const EXAMPLES: &str = "\
@@ -109,21 +108,13 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     let report = match try_forms(&headers, &body, &secrets, &arguments.keys.content(&config)) {
         Ok((found, body)) => DiagnosisReport { found, body, named, place },
         Err(message) => {
-            if global.is_json() {
-                output::print_json(
-                    &serde_json::json!({ "matches": [], "tried": 0, "error": message }),
-                )?;
-            } else {
-                output::print(&format!("{} {message}\n", bad("nothing to compare with:")))?;
-            }
+            let json = serde_json::json!({ "matches": [], "tried": 0, "error": message });
+            let text = || format!("{} {message}\n", bad("nothing to compare with:"));
+            global.format.print(&json, text)?;
             return Ok(Answer::No);
         }
     };
-    if global.is_json() {
-        output::print_json(&report)?;
-    } else {
-        output::print(&text(&report))?;
-    }
+    global.format.print(&report, || text(&report))?;
     Ok(Answer::from_yes(report.is_accepted()))
 }
 

@@ -114,11 +114,7 @@ impl FindingPrinter<'_> {
                 Severity::Warning => self.warnings += 1,
                 Severity::Fault => self.faults += 1,
             }
-            if self.global.is_json() {
-                output::print_json(&finding)?;
-            } else {
-                output::print(&text(&finding))?;
-            }
+            self.global.format.print(&finding, || text(&finding))?;
         }
         Ok(())
     }

@@ -123,11 +123,7 @@ fn show(global: &Global, arguments: &Show) -> Result<(), Failure> {
     let example = catalogue::example(name)?;
     let json = Json::parse(example.json().get().as_bytes()).map_err(|error| Failure::of(&error))?;
     if arguments.example {
-        return if global.is_json() {
-            output::print_json(&json)
-        } else {
-            output::print(&format!("{json:#}\n"))
-        };
+        return global.format.print(&json, || format!("{json:#}\n"));
     }
     let event = catalogue::find(name.split('/').next().unwrap_or_default())?;
     if global.is_json() {

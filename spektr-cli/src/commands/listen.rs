@@ -89,7 +89,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         recorder,
         client,
         Printer::new(
-            global.is_json(),
+            global.format,
             arguments.full,
             arguments.selection.clone(),
             arguments.keys.place(&config),

@@ -9,7 +9,6 @@ use spektr_inbox::{Clock as _, SystemClock};
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::operator::OperatorArguments;
-use crate::output;
 use crate::progress::Progress;
 use crate::runtime;
 use crate::sender_list::ComparedArguments;
@@ -120,11 +119,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
                 done: last.as_ref().map(ReconcileFigures::new),
             },
         };
-        if global.is_json() {
-            output::print_json(&report)?;
-        } else {
-            output::print(&text(&report))?;
-        }
+        global.format.print(&report, || text(&report))?;
         let new = result.as_ref().ok().or(last.as_ref()).map_or(0, |summary| summary.new);
         if new > 0 {
             let record = arguments.operator.operator().record(Action::Reconcile, began_at);
@@ -138,10 +133,9 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
 fn text(report: &ReconcileReport) -> String {
     let mut text = String::new();
     if let Some(done) = &report.done {
-        let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         text.push_str(&format!(
             "{} of {} to {}: {} missed, {} there already\n",
-            count(number(done.seen), "entry", "entries"),
+            count(done.seen, "entry", "entries"),
             done.since,
             done.position,
             match done.new {

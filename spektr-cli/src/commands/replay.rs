@@ -16,7 +16,6 @@ use crate::arguments::Global;
 use crate::capture::Headers;
 use crate::failure::{Answer, Failure};
 use crate::keys::{self, KeyArguments};
-use crate::output;
 use crate::record::{self, Recorded};
 use crate::sender::{SendReport, Sender, SendingArguments};
 use crate::terminal::{bad, count, faint, safe, strong};
@@ -98,11 +97,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     }
     let sender = Sender::new(&arguments.sending, &config, paths.len())?;
     let outcome = runtime::block_on(send_all(arguments, &paths, signing.as_ref(), sender))?;
-    if global.is_json() {
-        output::print_json(&outcome)?;
-    } else {
-        output::print(&outcome.text())?;
-    }
+    global.format.print(&outcome, || outcome.text())?;
     Ok(Answer::from_yes(outcome.is_complete()))
 }
 

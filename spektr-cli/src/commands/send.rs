@@ -140,11 +140,10 @@ async fn send_all(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         None | Some(Corruption::Duplicate) => report.is_all_acknowledged(),
         Some(_) => report.refused == report.deliveries,
     };
-    if global.is_json() {
-        output::print_json(&SendOutcome { report, passed })?;
-    } else {
-        output::print(&format!("{}{}", report.text(), verdict(&report, arguments.corrupt)))?;
-    }
+    let outcome = SendOutcome { report, passed };
+    global
+        .format
+        .print(&outcome, || outcome.report.text() + &verdict(&outcome.report, arguments.corrupt))?;
     Ok(Answer::from_yes(passed))
 }
 

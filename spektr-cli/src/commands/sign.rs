@@ -9,7 +9,7 @@ use spektr_verify::UnixSeconds;
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::keys::KeyArguments;
-use crate::{input, output, time};
+use crate::{input, time};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,12 +49,8 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         .chain(signed.pairs())
         .map(|(name, value)| Header { name, value })
         .collect();
-    if global.is_json() {
-        output::print_json(&headers)?;
-    } else {
-        let lines: String =
-            headers.iter().map(|header| format!("{}: {}\n", header.name, header.value)).collect();
-        output::print(&lines)?;
-    }
+    global.format.print(&headers, || {
+        headers.iter().map(|Header { name, value }| format!("{name}: {value}\n")).collect()
+    })?;
     Ok(Answer::Yes)
 }

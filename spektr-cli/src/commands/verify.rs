@@ -13,7 +13,6 @@ use crate::config::settings::TOLERANCE;
 use crate::failure::{Answer, Failure};
 use crate::input::CapturedArguments;
 use crate::keys::KeyArguments;
-use crate::output;
 use crate::terminal::{self, bad, careful, good, strong};
 use crate::time;
 
@@ -98,11 +97,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         }
         Err(error) => refused(&error, tolerance, &arguments.keys.place(&config)),
     };
-    if global.is_json() {
-        output::print_json(&report)?;
-    } else {
-        output::print(&text(&report))?;
-    }
+    global.format.print(&report, || text(&report))?;
     Ok(Answer::from_yes(report.verified))
 }
 

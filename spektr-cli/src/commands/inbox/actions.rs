@@ -71,7 +71,6 @@ impl ActionRow {
 
 /// Returns an action as a line: time, operator, action, number of records, filter and details.
 pub(super) fn line(action: &Recorded) -> String {
-    let affected = usize::try_from(action.affected).unwrap_or(usize::MAX);
     let (filter, details) = (members(&action.filter), members(&action.details));
     let words = filter.iter().chain(&details).map(|(name, value)| in_words(name, value));
     format!(
@@ -79,7 +78,7 @@ pub(super) fn line(action: &Recorded) -> String {
         time::rfc_3339_millis(action.at),
         safe(&action.actor),
         safe(&action.action),
-        count(affected, "record", "records"),
+        count(action.affected, "record", "records"),
         faint(&words.collect::<Vec<_>>().join(", ")),
     )
 }

@@ -13,7 +13,6 @@ use super::{open, show};
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::operator::OperatorArguments;
-use crate::output;
 use crate::progress::Progress;
 use crate::store::StoreArguments;
 use crate::terminal::{count, safe};
@@ -225,12 +224,8 @@ async fn run(again: Again, global: &Global, arguments: &Arguments) -> Result<Ans
         let text = format!("{}{} {}\n", left.concat(), entries(done), again.outcome());
         (json!({ again.done(): done, "missing": missing }), text)
     };
-    if global.is_json() {
-        output::print_json(&json)?;
-        return Ok(is_there);
-    }
     let missing = missing.iter().map(|name| format!("there is no entry {}\n", safe(name)));
-    output::print(&format!("{}{text}", missing.collect::<String>()))?;
+    global.format.print(&json, || missing.collect::<String>() + &text)?;
     Ok(is_there)
 }
 
@@ -261,5 +256,5 @@ fn counted(again: Again, mut tallies: Vec<Tally>, missing: &[String]) -> (Value,
 }
 
 fn entries(number: u64) -> String {
-    count(usize::try_from(number).unwrap_or(usize::MAX), "entry", "entries")
+    count(number, "entry", "entries")
 }

@@ -15,7 +15,6 @@ use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::location::Location;
 use crate::operator::OperatorArguments;
-use crate::output;
 use crate::store::StoreArguments;
 use crate::terminal::{careful, count, safe};
 
@@ -74,12 +73,9 @@ pub(super) async fn backup(global: &Global, arguments: &Arguments) -> Result<Ans
     };
     let bytes = sqlite::backup(&path, &arguments.file)
         .map_err(|error| Failure::caused_by("no backup was made", &error))?;
-    if global.is_json() {
-        output::print_json(&serde_json::json!({ "bytes": bytes }))?;
-    } else {
-        let name = arguments.file.to_string_lossy();
-        output::print(&format!("{bytes} bytes in {}\n", safe(&name)))?;
-    }
+    let name = arguments.file.to_string_lossy();
+    let text = || format!("{bytes} bytes in {}\n", safe(&name));
+    global.format.print(&serde_json::json!({ "bytes": bytes }), text)?;
     warn("`spektr inbox log` lacks this backup", recorded.err());
     Ok(Answer::Yes)
 }
@@ -116,13 +112,12 @@ pub(super) async fn restore(
         },
     };
     let recorded = record(&path, &arguments.operator, Action::Restore).await;
-    if global.is_json() {
-        let lost = lost.map(|lost| lost.iter().map(ActionRow::new).collect());
-        let replaced = replaced.map(|path| path.to_string_lossy().into_owned());
-        output::print_json(&Restored { restored: true, replaced, lost })?;
-    } else {
-        output::print(&text(&path, replaced.as_deref(), lost.as_deref()))?;
-    }
+    let restored = Restored {
+        restored: true,
+        replaced: replaced.as_ref().map(|path| path.to_string_lossy().into_owned()),
+        lost: lost.as_ref().map(|lost| lost.iter().map(ActionRow::new).collect()),
+    };
+    global.format.print(&restored, || text(&path, replaced.as_deref(), lost.as_deref()))?;
     warn("cannot read the log of the former inbox", unread);
     warn("`spektr inbox log` lacks this restore", recorded.err());
     Ok(Answer::Yes)

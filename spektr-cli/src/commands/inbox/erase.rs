@@ -136,11 +136,8 @@ pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answ
         tombstones: Some(erased.tombstones),
         in_files: Some(erased.is_in_files),
     };
-    if global.is_json() {
-        output::print_json(&ErasureReport::Erased(&counts))?;
-    } else {
-        output::print(&text(&found, &counts, None, "erased"))?;
-    }
+    let report = ErasureReport::Erased(&counts);
+    global.format.print(&report, || text(&found, &counts, None, "erased"))?;
     if erased.is_in_files {
         anstream::eprintln!(
             "{} the bytes are still in the files of the database: stop the programs that read it \
@@ -210,7 +207,6 @@ fn text(found: &Belongings, counts: &ErasureCounts, states: Option<&str>, word: 
         text.push_str("no record names this id: if you expected records, check the id\n");
     }
     if let Some(number) = tombstones.filter(|number| *number > 0) {
-        let number = usize::try_from(number).unwrap_or(usize::MAX);
         let deleted = count(number, "deleted entry", "deleted entries");
         text.push_str(&format!("traces of {deleted} erased\n"));
     }
@@ -233,7 +229,6 @@ fn listed(kind: Kind, numbers: &[i64]) -> String {
 }
 
 fn in_words(kind: Kind, number: u64) -> String {
-    let number = usize::try_from(number).unwrap_or(usize::MAX);
     match kind {
         Kind::Entries => count(number, "entry of this person", "entries of this person"),
         Kind::Mentions => {

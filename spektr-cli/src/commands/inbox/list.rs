@@ -102,7 +102,7 @@ impl<'e> StoredEntryRow<'e> {
             self.received_at,
         );
         if self.attempts > 0 && self.state != State::Done.as_str() {
-            let attempts = count(self.attempts as usize, "attempt", "attempts");
+            let attempts = count(self.attempts, "attempt", "attempts");
             text.push_str(&format!("  {}", faint(&attempts)));
         }
         text.push('\n');
@@ -176,13 +176,12 @@ pub(super) async fn dead(global: &Global, arguments: &DeadArguments) -> Result<A
         last = end.number;
         number += page.len();
         for entry in &page {
-            let (row, reason) = (StoredEntryRow::new(entry), entry.reason.as_deref());
-            if global.is_json() {
-                output::print_json(&DeadLetter { row, reason })?;
-            } else {
-                let reason = reason.map_or_else(|| "no reason is recorded".into(), safe);
-                output::print(&format!("{}        {reason}\n", row.text()))?;
-            }
+            let letter =
+                DeadLetter { row: StoredEntryRow::new(entry), reason: entry.reason.as_deref() };
+            global.format.print(&letter, || {
+                let reason = letter.reason.map_or_else(|| "no reason is recorded".into(), safe);
+                format!("{}        {reason}\n", letter.row.text())
+            })?;
         }
     }
     if !global.is_json() {

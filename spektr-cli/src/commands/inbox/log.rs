@@ -43,17 +43,14 @@ pub(crate) struct Arguments {
 pub(super) async fn log(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let store = open(global, &arguments.store).await?;
     let since = arguments.since.map(|since| since.as_of(SystemClock::new().now()));
-    let mut number = 0;
+    let mut number = 0_u64;
     actions::each(&*store, |action| {
         let is_by = arguments.by.as_ref().is_none_or(|name| *name == action.actor);
         if !is_by || since.is_some_and(|since| action.at < since) {
             return Ok(());
         }
         number += 1;
-        match global.is_json() {
-            true => output::print_json(&ActionRow::new(&action)),
-            false => output::print(&actions::line(&action)),
-        }
+        global.format.print(&ActionRow::new(&action), || actions::line(&action))
     })
     .await?;
     if !global.is_json() {

@@ -8,7 +8,6 @@ use super::open;
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::operator::OperatorArguments;
-use crate::output;
 use crate::store::StoreArguments;
 use crate::terminal::safe;
 use crate::time;
@@ -78,10 +77,7 @@ pub(super) async fn resume(
 }
 
 fn told(global: &Global, is_paused: bool, is_change: bool, text: &str) -> Result<Answer, Failure> {
-    if global.is_json() {
-        output::print_json(&serde_json::json!({ "changed": is_change, "paused": is_paused }))?;
-    } else {
-        output::print(text)?;
-    }
+    let json = serde_json::json!({ "changed": is_change, "paused": is_paused });
+    global.format.print(&json, || text.to_owned())?;
     Ok(Answer::Yes)
 }

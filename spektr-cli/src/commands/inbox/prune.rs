@@ -11,7 +11,6 @@ use super::{filter, open};
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::operator::OperatorArguments;
-use crate::output;
 use crate::progress::Progress;
 use crate::store::StoreArguments;
 use crate::terminal::count;
@@ -74,13 +73,10 @@ pub(super) async fn prune(global: &Global, arguments: &Arguments) -> Result<Answ
         let watch = |done| progress.at(done);
         (operate::prune(&*store, &operator, &filter, now, watch).await?, "deleted")
     };
-    if global.is_json() {
-        let would_delete = arguments.dry_run.then_some(number);
-        let deleted = if arguments.dry_run { 0 } else { number };
-        output::print_json(&Pruned { deleted, would_delete })?;
-    } else {
-        let number = usize::try_from(number).unwrap_or(usize::MAX);
-        output::print(&format!("{} {word}\n", count(number, "entry", "entries")))?;
-    }
+    let pruned = Pruned {
+        deleted: if arguments.dry_run { 0 } else { number },
+        would_delete: arguments.dry_run.then_some(number),
+    };
+    global.format.print(&pruned, || format!("{} {word}\n", count(number, "entry", "entries")))?;
     Ok(Answer::Yes)
 }

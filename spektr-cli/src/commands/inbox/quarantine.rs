@@ -116,17 +116,13 @@ pub(super) async fn list(global: &Global, arguments: &Arguments) -> Result<Answe
                 bytes: rejected.body.len(),
                 recorded: recorded.as_ref().map(|path| path.to_string_lossy().into_owned()),
             };
-            if global.is_json() {
-                output::print_json(&row)?;
-                continue;
-            }
-            let (reason, bytes) = (bad(&safe(row.reason)), row.bytes);
-            let mut text =
-                format!("{:>6}  {:24}  {reason}  {bytes} bytes", row.number, row.received_at);
-            if let Some(path) = recorded {
-                text.push_str(&format!("  {}", faint(&record::place(&path))));
-            }
-            output::print(&format!("{text}\n"))?;
+            global.format.print(&row, || {
+                let RejectedRow { number, received_at, bytes, .. } = &row;
+                let reason = bad(&safe(row.reason));
+                let files = recorded.map(|path| format!("  {}", faint(&record::place(&path))));
+                let files = files.unwrap_or_default();
+                format!("{number:>6}  {received_at:24}  {reason}  {bytes} bytes{files}\n")
+            })?;
         }
     }
     if !global.is_json() {
@@ -147,14 +143,9 @@ pub(super) async fn recover(
     let source = SOURCE.value(arguments.source.clone(), &config);
     let receiver = Receiver::new(store, verifier).with_source(&source);
     let (recovered, remaining) = receiver.recover(&arguments.operator.operator()).await?;
-    if global.is_json() {
-        let report = serde_json::json!({ "recovered": recovered, "remaining": remaining });
-        output::print_json(&report)?;
-    } else {
-        let number = usize::try_from(recovered).unwrap_or(usize::MAX);
-        let deliveries = count(number, "delivery", "deliveries");
-        output::print(&format!("{deliveries} recovered, {remaining} remain\n"))?;
-    }
+    let json = serde_json::json!({ "recovered": recovered, "remaining": remaining });
+    let deliveries = count(recovered, "delivery", "deliveries");
+    global.format.print(&json, || format!("{deliveries} recovered, {remaining} remain\n"))?;
     Ok(Answer::from_yes(remaining == 0))
 }
 
@@ -167,11 +158,7 @@ pub(super) async fn discard(
     let before = arguments.older_than.map(|age| Moment::Ago(age).as_of(now));
     let operator = arguments.operator.operator();
     let discarded = operate::empty_quarantine(&*store, &operator, before, now).await?;
-    if global.is_json() {
-        output::print_json(&serde_json::json!({ "discarded": discarded }))?;
-    } else {
-        let number = usize::try_from(discarded).unwrap_or(usize::MAX);
-        output::print(&format!("{} deleted\n", count(number, "delivery", "deliveries")))?;
-    }
+    let text = || format!("{} deleted\n", count(discarded, "delivery", "deliveries"));
+    global.format.print(&serde_json::json!({ "discarded": discarded }), text)?;
     Ok(Answer::Yes)
 }

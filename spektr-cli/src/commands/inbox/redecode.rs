@@ -7,7 +7,6 @@ use super::open;
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::operator::OperatorArguments;
-use crate::output;
 use crate::progress::Progress;
 use crate::store::StoreArguments;
 use crate::terminal::count;
@@ -34,11 +33,7 @@ pub(super) async fn redecode(global: &Global, arguments: &Arguments) -> Result<A
     let (operator, now) = (arguments.operator.operator(), SystemClock::new().now());
     let redecoded = operate::redecode(&*store, &operator, now, |done| progress.at(done)).await?;
     drop(progress);
-    if global.is_json() {
-        output::print_json(&serde_json::json!({ "redecoded": redecoded }))?;
-    } else {
-        let number = usize::try_from(redecoded).unwrap_or(usize::MAX);
-        output::print(&format!("{} decoded\n", count(number, "entry", "entries")))?;
-    }
+    let text = || format!("{} decoded\n", count(redecoded, "entry", "entries"));
+    global.format.print(&serde_json::json!({ "redecoded": redecoded }), text)?;
     Ok(Answer::Yes)
 }

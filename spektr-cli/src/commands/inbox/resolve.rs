@@ -8,7 +8,6 @@ use super::{open, show};
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::operator::{ByArguments, parse_reason};
-use crate::output;
 use crate::store::StoreArguments;
 use crate::terminal::safe;
 
@@ -57,10 +56,6 @@ pub(super) async fn resolve(global: &Global, arguments: &Arguments) -> Result<An
                 .hint(format!("name one of them: {}", numbers.join(", "))));
         }
     };
-    if global.is_json() {
-        output::print_json(&serde_json::json!({ "resolved": resolved }))?;
-    } else {
-        output::print(&text)?;
-    }
+    global.format.print(&serde_json::json!({ "resolved": resolved }), || text)?;
     Ok(Answer::from_yes(resolved))
 }

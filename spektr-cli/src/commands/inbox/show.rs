@@ -122,21 +122,16 @@ pub(super) async fn show(global: &Global, arguments: &Arguments) -> Result<Answe
     let recorded = recorded(&*store, &entries).await?;
     for entry in &entries {
         let of_it = recorded.iter().filter(|(number, _)| *number == entry.number);
-        let done: Vec<_> = of_it.map(|(_, action)| EntryAction::new(action)).collect();
         let attempts = store.attempts(entry.number).await?;
-        let history: Vec<_> = attempts.iter().map(PastAttempt::new).collect();
-        if global.is_json() {
-            output::print_json(&EntryDetails {
-                row: StoredEntryRow::new(entry),
-                reason: entry.reason.as_deref(),
-                history,
-                actions: done,
-                outline: outline(&entry.raw),
-                raw: std::str::from_utf8(&entry.raw).ok().filter(|_| arguments.reveal),
-            })?;
-        } else {
-            output::print(&text(entry, &history, &done, arguments.reveal))?;
-        }
+        let details = EntryDetails {
+            row: StoredEntryRow::new(entry),
+            reason: entry.reason.as_deref(),
+            history: attempts.iter().map(PastAttempt::new).collect(),
+            actions: of_it.map(|(_, action)| EntryAction::new(action)).collect(),
+            outline: outline(&entry.raw),
+            raw: std::str::from_utf8(&entry.raw).ok().filter(|_| arguments.reveal),
+        };
+        global.format.print(&details, || text(entry, &details, arguments.reveal))?;
     }
     if entries.is_empty() && !global.is_json() {
         output::print(&format!("there is no entry {}\n", safe(&arguments.name)))?;
@@ -181,14 +176,9 @@ fn number_of(action: &Recorded) -> Option<i64> {
     actions::members(&action.filter).get("number")?.as_i64()
 }
 
-fn text(
-    entry: &StoredEntry,
-    history: &[PastAttempt<'_>],
-    actions: &[EntryAction<'_>],
-    reveal: bool,
-) -> String {
+fn text(entry: &StoredEntry, details: &EntryDetails<'_>, reveal: bool) -> String {
     // Lists the facts under the same names as `--format json`.
-    let row = serde_json::to_value(StoredEntryRow::new(entry)).unwrap_or_default();
+    let row = serde_json::to_value(&details.row).unwrap_or_default();
     let mut rows = Vec::new();
     let order = [
         "state",
@@ -215,9 +205,9 @@ fn text(
         rows.push(["  reason".to_owned(), safe(reason).into_owned()]);
     }
     let heading = strong(&format!("entry {}", entry.number));
-    let history: String = history.iter().map(PastAttempt::text).collect();
+    let history: String = details.history.iter().map(PastAttempt::text).collect();
     let history = if history.is_empty() { history } else { format!("  history\n{history}") };
-    let actions: String = actions.iter().map(EntryAction::text).collect();
+    let actions: String = details.actions.iter().map(EntryAction::text).collect();
     let actions = if actions.is_empty() { actions } else { format!("  actions\n{actions}") };
     format!("{heading}\n{}{history}{actions}{}", columns(&rows), content(entry, reveal))
 }

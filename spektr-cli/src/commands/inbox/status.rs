@@ -9,7 +9,6 @@ use spektr_types::Timestamp;
 use super::open;
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
-use crate::output;
 use crate::store::StoreArguments;
 use crate::terminal::{bad, careful, columns, count, good, safe};
 use crate::time;
@@ -88,7 +87,7 @@ impl FailingEntries {
 
     fn text(&self) -> String {
         let Self { number, reason, due_at, .. } = self;
-        let attempts = count(self.attempts as usize, "attempt", "attempts");
+        let attempts = count(self.attempts, "attempt", "attempts");
         let reason = safe(reason);
         let next = if self.is_due { "due since" } else { "next at" };
         let entry = format!("entry {number}, {attempts}, {next} {due_at}: {reason}");
@@ -173,10 +172,6 @@ pub(super) async fn status(global: &Global, arguments: &Arguments) -> Result<Ans
     let waiting = tallies.iter().filter(|tally| tally.is_waiting).map(|tally| tally.count).sum();
     let failing = FailingEntries::of(&store.list(pending, 0, EXAMINED).await?, now);
     let status = InboxStatus::new(&stats, pause, waiting, failing);
-    if global.is_json() {
-        output::print_json(&status)?;
-    } else {
-        output::print(&status.text())?;
-    }
+    global.format.print(&status, || status.text())?;
     Ok(Answer::Yes)
 }

@@ -15,7 +15,6 @@ use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::input::is_stdin;
 use crate::operator::OperatorArguments;
-use crate::output;
 use crate::progress::Progress;
 use crate::record::make_file;
 use crate::store::StoreArguments;
@@ -97,13 +96,9 @@ pub(super) async fn export(
         })?;
     file.sync_all().map_err(fail)?;
     drop(progress);
-    if global.is_json() {
-        output::print_json(&serde_json::json!({ "exported": exported }))?;
-    } else {
-        let number = usize::try_from(exported).unwrap_or(usize::MAX);
-        let name = path.to_string_lossy();
-        output::print(&format!("{} in {}\n", count(number, "entry", "entries"), safe(&name)))?;
-    }
+    let (number, name) = (count(exported, "entry", "entries"), path.to_string_lossy());
+    let text = || format!("{number} in {}\n", safe(&name));
+    global.format.print(&serde_json::json!({ "exported": exported }), text)?;
     Ok(Answer::Yes)
 }
 
@@ -148,12 +143,8 @@ pub(super) async fn import(
             "earlier lines may be imported; it is safe to repair the file and import it again",
         )
     })?;
-    if global.is_json() {
-        output::print_json(&Imported { new, known })?;
-    } else {
-        let number = usize::try_from(new).unwrap_or(usize::MAX);
-        let imported = count(number, "entry", "entries");
-        output::print(&format!("{imported} imported, {known} there already\n"))?;
-    }
+    let imported = count(new, "entry", "entries");
+    let text = || format!("{imported} imported, {known} there already\n");
+    global.format.print(&Imported { new, known }, text)?;
     Ok(Answer::Yes)
 }

@@ -10,7 +10,6 @@ use spektr_inbox::{Clock as _, SystemClock};
 
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
-use crate::output;
 use crate::sender_list::ComparedArguments;
 use crate::terminal::{bad, careful, count, good, safe};
 use crate::time::{self, Moment};
@@ -151,11 +150,7 @@ pub(super) async fn verify(global: &Global, arguments: &Arguments) -> Result<Ans
             },
         ),
     };
-    if global.is_json() {
-        output::print_json(&report)?;
-    } else {
-        output::print(&text(&report, &arguments.compared))?;
-    }
+    global.format.print(&report, || text(&report, &arguments.compared))?;
     Ok(answer)
 }
 
@@ -166,16 +161,15 @@ fn print(global: &Global, finding: &Finding) -> Result<(), Failure> {
         wire_type: finding.wire_type.as_deref(),
         created_at: finding.created_at.map(time::rfc_3339_millis),
     };
-    if global.is_json() {
-        return output::print_json(&row);
-    }
-    output::print(&format!(
-        "{}  {:24}  {:23}  {}\n",
-        bad(&format!("{:11}", row.problem)),
-        row.created_at.as_deref().unwrap_or("(no time)"),
-        row.wire_type.map_or_else(|| "(no type)".into(), safe),
-        row.id.map_or_else(|| "(no id)".into(), safe),
-    ))
+    global.format.print(&row, || {
+        format!(
+            "{}  {:24}  {:23}  {}\n",
+            bad(&format!("{:11}", row.problem)),
+            row.created_at.as_deref().unwrap_or("(no time)"),
+            row.wire_type.map_or_else(|| "(no type)".into(), safe),
+            row.id.map_or_else(|| "(no id)".into(), safe),
+        )
+    })
 }
 
 fn text(report: &VerificationReport, compared: &ComparedArguments) -> String {
@@ -183,8 +177,7 @@ fn text(report: &VerificationReport, compared: &ComparedArguments) -> String {
         let error = report.error.as_deref().unwrap_or_default();
         return format!("{} {error}\n", bad("error:"));
     };
-    let seen = usize::try_from(figures.seen).unwrap_or(usize::MAX);
-    if seen == 0 {
+    if figures.seen == 0 {
         let (since, until) = (&figures.since, &figures.until);
         return format!(
             "{} the list has no events of {since} to {until}; the last 15 minutes are left out: \
@@ -192,7 +185,7 @@ fn text(report: &VerificationReport, compared: &ComparedArguments) -> String {
             careful("nothing to compare:"),
         );
     }
-    let listed = count(seen, "listed entry", "listed entries");
+    let listed = count(figures.seen, "listed entry", "listed entries");
     let span = format!("{listed} of {} to {}", figures.since, figures.until);
     let unhandled = report.unhandled.as_ref().map_or_else(String::new, Unhandled::text);
     if figures.missing + figures.conflicts + figures.undecodable == 0 {

@@ -16,7 +16,7 @@ use crate::client::{Client, NoAnswer, Reply};
 use crate::commands::{diagnose, verify};
 use crate::entry::{EntryLine, ShownMembers};
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, Format};
 use crate::terminal::{bad, careful, count, faint, good, safe, strong};
 use crate::{record, time};
 
@@ -37,7 +37,7 @@ pub(super) struct Delivery<'d> {
 
 /// Prints deliveries, without mixing the lines of two deliveries.
 pub(super) struct Printer {
-    is_json: bool,
+    format: Format,
     members: ShownMembers,
     selection: Selection,
     /// The place of the signing keys, in words.
@@ -69,9 +69,9 @@ struct DeliveryRecord<'d> {
 }
 
 impl Printer {
-    pub(super) fn new(is_json: bool, full: bool, selection: Selection, keys: String) -> Self {
+    pub(super) fn new(format: Format, full: bool, selection: Selection, keys: String) -> Self {
         let members = if full { ShownMembers::Hidden } else { ShownMembers::None };
-        Self { is_json, members, selection, keys, turn: Mutex::new(()) }
+        Self { format, members, selection, keys, turn: Mutex::new(()) }
     }
 
     pub(super) fn keys(&self) -> &str {
@@ -86,7 +86,7 @@ impl Printer {
         forward: Option<&HttpUrl>,
     ) -> Result<(), Failure> {
         let url = format!("http://{address}/");
-        if self.is_json {
+        if self.format == Format::Json {
             return output::print_json(&Listening { listening: url });
         }
         let mut text = format!("{} {}\n{}\n", strong("listening on"), url, faint(keys));
@@ -126,11 +126,7 @@ impl Printer {
         };
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         // If the reader of the output is gone, keep receiving.
-        let _ = if self.is_json {
-            output::print_json(&delivery.record(&lines))
-        } else {
-            output::print(&delivery.text(&lines))
-        };
+        let _ = self.format.print(&delivery.record(&lines), || delivery.text(&lines));
     }
 }
 

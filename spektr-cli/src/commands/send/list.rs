@@ -14,7 +14,6 @@ use tokio::net::TcpListener;
 
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
-use crate::output;
 use crate::runtime::Signals;
 use crate::terminal::{count, faint, strong};
 
@@ -52,16 +51,11 @@ pub(super) async fn serve(
 }
 
 fn announce(global: &Global, url: &str, events: usize) -> Result<(), Failure> {
-    if global.is_json() {
-        return output::print_json(&Listing { listing: url.to_owned(), events });
-    }
-    let try_it = format!("try it: SPEKTR_API_KEY=any spektr reconcile --from {url} --since 1h");
-    output::print(&format!(
-        "{} {} on {url}\n{}\n",
-        strong("listing"),
-        count(events, "event", "events"),
-        faint(&try_it),
-    ))
+    global.format.print(&Listing { listing: url.to_owned(), events }, || {
+        let try_it = format!("try it: SPEKTR_API_KEY=any spektr reconcile --from {url} --since 1h");
+        let events = count(events, "event", "events");
+        format!("{} {events} on {url}\n{}\n", strong("listing"), faint(&try_it))
+    })
 }
 
 async fn page(
