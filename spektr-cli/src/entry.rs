@@ -6,7 +6,6 @@ use spektr_types::{Entry, Event};
 
 use crate::catalogue::{self, EventMember};
 use crate::terminal::{bad, careful, faint, good, safe};
-use crate::time;
 
 /// The result of decoding an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -67,7 +66,7 @@ impl EntryLine {
             event: None,
             wire_type: entry.wire_type().map(|wire_type| wire_type.into_owned()),
             status: None,
-            created_at: entry.created_at().map(time::rfc_3339_millis),
+            created_at: entry.created_at().map(|at| at.to_string()),
             error: None,
             members: Vec::new(),
         };

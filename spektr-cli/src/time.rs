@@ -105,11 +105,6 @@ pub(crate) fn rfc_3339(time: UnixSeconds) -> String {
         .map_or_else(|| format!("second {time} after 1970"), |time| time.to_string())
 }
 
-/// Returns the time of an event as RFC 3339, in UTC.
-pub(crate) fn rfc_3339_millis(time: Timestamp) -> String {
-    time.to_string()
-}
-
 /// Returns a span of time in its two largest units, for example `1 h 2 min`.
 pub(crate) fn span(span: Duration) -> String {
     let seconds = span.as_secs();

@@ -13,7 +13,7 @@ use crate::progress::Progress;
 use crate::runtime;
 use crate::sender_list::ComparedArguments;
 use crate::terminal::{bad, count};
-use crate::time::{self, Moment};
+use crate::time::Moment;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -69,9 +69,9 @@ struct ReconcileFigures {
 impl ReconcileFigures {
     fn new(summary: &Summary) -> Self {
         Self {
-            since: time::rfc_3339_millis(summary.since),
-            until: time::rfc_3339_millis(summary.until),
-            position: time::rfc_3339_millis(summary.position),
+            since: summary.since.to_string(),
+            until: summary.until.to_string(),
+            position: summary.position.to_string(),
             seen: summary.seen,
             new: summary.new,
             duplicates: summary.duplicates,

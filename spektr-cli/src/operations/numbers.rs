@@ -69,7 +69,7 @@ impl When {
     }
 
     fn as_of(at: Timestamp, now: Timestamp) -> Self {
-        let exact = time::rfc_3339_millis(at);
+        let exact = at.to_string();
         // 2024-11-08T09:20:00.123Z
         let shown = exact.get(..19).map_or_else(|| exact.clone(), |text| text.replace('T', " "));
         let millis = now.as_millis() - at.as_millis();

@@ -8,7 +8,6 @@ use spektr_types::Timestamp;
 
 use crate::failure::Failure;
 use crate::terminal::{count, faint, safe, safe_lines};
-use crate::time;
 
 /// Calls a function with each action, the earliest first, until the function fails. An action that worked in steps has a record for each step: these
 /// records are merged into one action.
@@ -59,7 +58,7 @@ impl ActionRow {
     pub(super) fn new(action: &Recorded) -> Self {
         let json = |text: &Option<String>| serde_json::from_str(text.as_deref()?).ok();
         Self {
-            at: time::rfc_3339_millis(action.at),
+            at: action.at.to_string(),
             by: action.actor.clone(),
             action: action.action.clone(),
             filter: json(&action.filter),
@@ -75,7 +74,7 @@ pub(super) fn line(action: &Recorded) -> String {
     let words = filter.iter().chain(&details).map(|(name, value)| in_words(name, value));
     format!(
         "{:24}  {:12}  {:9}  {}  {}\n",
-        time::rfc_3339_millis(action.at),
+        action.at.to_string(),
         safe(&action.actor),
         safe(&action.action),
         count(action.affected, "record", "records"),
@@ -94,7 +93,7 @@ fn in_words(name: &str, value: &Value) -> String {
     let is_time = matches!(name, "receivedBefore" | "receivedSince");
     let millis = value.as_i64().filter(|_| is_time);
     let value = match (millis.map(Timestamp::from_millis), value) {
-        (Some(Ok(time)), _) => time::rfc_3339_millis(time),
+        (Some(Ok(time)), _) => time.to_string(),
         (_, Value::String(text)) => text.clone(),
         (_, other) => other.to_string(),
     };

@@ -13,7 +13,6 @@ use crate::failure::{Answer, Failure};
 use crate::output;
 use crate::store::StoreArguments;
 use crate::terminal::{bad, careful, count, faint, good, safe};
-use crate::time;
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -85,9 +84,9 @@ impl<'e> StoredEntryRow<'e> {
             state: entry.state.as_str(),
             conflict: entry.conflict,
             attempts: entry.attempts,
-            created_at: entry.created_at.map(time::rfc_3339_millis),
-            received_at: time::rfc_3339_millis(entry.received_at),
-            due_at: (entry.state == State::Pending).then(|| time::rfc_3339_millis(entry.due_at)),
+            created_at: entry.created_at.map(|at| at.to_string()),
+            received_at: entry.received_at.to_string(),
+            due_at: (entry.state == State::Pending).then(|| entry.due_at.to_string()),
             bytes: entry.raw.len(),
         }
     }

@@ -10,7 +10,6 @@ use crate::failure::{Answer, Failure};
 use crate::operator::OperatorArguments;
 use crate::store::StoreArguments;
 use crate::terminal::safe;
-use crate::time;
 
 const PAUSE_EXAMPLES: &str = "\
 Examples:
@@ -53,7 +52,7 @@ pub(super) async fn pause(global: &Global, arguments: &PauseArguments) -> Result
         true => "paused: deliveries are accepted, and nothing is handled\n".to_owned(),
         false => match store.pause().await? {
             Some(Pause { since, by }) => {
-                format!("paused already by {} since {}\n", safe(&by), time::rfc_3339_millis(since))
+                format!("paused already by {} since {since}\n", safe(&by))
             }
             None => "the inbox was paused already, and was resumed meanwhile\n".to_owned(),
         },

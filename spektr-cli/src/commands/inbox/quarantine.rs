@@ -111,7 +111,7 @@ pub(super) async fn list(global: &Global, arguments: &Arguments) -> Result<Answe
                 .map_err(|error| Failure::caused_by("cannot record", &error))?;
             let row = RejectedRow {
                 number: kept.number,
-                received_at: time::rfc_3339_millis(rejected.received_at),
+                received_at: rejected.received_at.to_string(),
                 reason: &rejected.reason,
                 bytes: rejected.body.len(),
                 recorded: recorded.as_ref().map(|path| path.to_string_lossy().into_owned()),

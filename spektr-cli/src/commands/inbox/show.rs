@@ -16,7 +16,6 @@ use crate::failure::{Answer, Failure};
 use crate::output;
 use crate::store::StoreArguments;
 use crate::terminal::{columns, safe, safe_lines, strong};
-use crate::time;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -72,7 +71,7 @@ struct EntryAction<'r> {
 impl<'r> EntryAction<'r> {
     fn new(action: &'r Recorded) -> Self {
         Self {
-            at: time::rfc_3339_millis(action.at),
+            at: action.at.to_string(),
             by: &action.actor,
             action: &action.action,
             reason: action.reason(),
@@ -101,8 +100,8 @@ impl<'a> PastAttempt<'a> {
     fn new(attempt: &'a Attempt) -> Self {
         Self {
             attempt: attempt.attempt,
-            began_at: attempt.began_at.map(time::rfc_3339_millis),
-            ended_at: time::rfc_3339_millis(attempt.ended_at),
+            began_at: attempt.began_at.map(|at| at.to_string()),
+            ended_at: attempt.ended_at.to_string(),
             result: &attempt.result,
             status: attempt.status,
         }

@@ -11,7 +11,6 @@ use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::store::StoreArguments;
 use crate::terminal::{bad, careful, columns, count, good, safe};
-use crate::time;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -80,7 +79,7 @@ impl FailingEntries {
             number: first.number,
             attempts: first.attempts,
             reason: first.reason.clone().unwrap_or_default(),
-            due_at: time::rfc_3339_millis(first.due_at),
+            due_at: first.due_at.to_string(),
             is_due: first.due_at <= now,
         })
     }
@@ -106,9 +105,8 @@ impl InboxStatus {
         failing: Option<FailingEntries>,
     ) -> Self {
         Self {
-            paused: pause
-                .map(|Pause { since, by }| PauseStatus { since: time::rfc_3339_millis(since), by }),
-            oldest_pending: stats.oldest_pending.map(time::rfc_3339_millis),
+            paused: pause.map(|Pause { since, by }| PauseStatus { since: since.to_string(), by }),
+            oldest_pending: stats.oldest_pending.map(|at| at.to_string()),
             behind_dead: stats.behind_dead,
             pending: stats.pending,
             waiting,

@@ -12,7 +12,7 @@ use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::sender_list::ComparedArguments;
 use crate::terminal::{bad, careful, count, good, safe};
-use crate::time::{self, Moment};
+use crate::time::Moment;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -102,8 +102,8 @@ struct VerificationFigures {
 impl VerificationFigures {
     fn new(verification: &Verification) -> Self {
         Self {
-            since: time::rfc_3339_millis(verification.since),
-            until: time::rfc_3339_millis(verification.until),
+            since: verification.since.to_string(),
+            until: verification.until.to_string(),
             seen: verification.seen,
             missing: verification.missing,
             conflicts: verification.conflicts,
@@ -159,7 +159,7 @@ fn print(global: &Global, finding: &Finding) -> Result<(), Failure> {
         problem: finding.problem.as_str(),
         id: finding.id.as_deref(),
         wire_type: finding.wire_type.as_deref(),
-        created_at: finding.created_at.map(time::rfc_3339_millis),
+        created_at: finding.created_at.map(|at| at.to_string()),
     };
     global.format.print(&row, || {
         format!(
