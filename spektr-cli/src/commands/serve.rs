@@ -207,7 +207,7 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
             verifying: !arguments.unsigned,
             forwarding: forwards_to,
             traces: traces.as_ref().map(|traces| traces.collector().to_owned()),
-            signed: forward.as_ref().is_some_and(|forward| forward.counts()[0].is_some()),
+            signed: forward.as_ref().is_some_and(|forward| forward.is_signing()),
             reconciling: reconciler.is_some(),
         };
         // The parent process may close the pipe after the first line.

@@ -222,6 +222,11 @@ impl ForwardHandler {
         Ok(())
     }
 
+    /// Tells whether posts are signed.
+    pub(super) fn is_signing(&self) -> bool {
+        self.keys.current().is_some()
+    }
+
     /// Returns how many signing keys, added headers and certificate files there are: `None` if
     /// nothing of the kind is configured.
     pub(super) fn counts(&self) -> [Option<usize>; 3] {
