@@ -98,7 +98,7 @@ pub(crate) fn run() -> Result<Answer, Failure> {
         Command::Doctor(arguments) => doctor::run(&global, &arguments),
         Command::Reconcile(arguments) => reconcile::run(&global, &arguments),
         Command::Inbox(command) => inbox::run(&global, &command),
-        Command::Config(command) => config::run(&global, &command),
+        Command::Config(config::Command::Check) => config::run(&global),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
         Command::Man(arguments) => man::run(&arguments, Arguments::command()),
     }

@@ -86,7 +86,7 @@ impl Config {
                         .values
                         .insert(setting.name(), ConfigValue { text, origin: Origin::Environment });
                 }
-                Err(message) => problems.push(ConfigProblem::in_environment(&variable, message)),
+                Err(message) => problems.push(ConfigProblem::of(&variable, message)),
             }
         }
         Ok((config, problems))

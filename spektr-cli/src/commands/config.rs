@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde::Serialize;
 
 use crate::arguments::Global;
@@ -85,11 +85,8 @@ The command line overrides both. Any problem is exit code 1, with file, line and
 pub(crate) enum Command {
     /// Check the configuration: shows the problems and their places, or each value and its origin
     #[command(after_help = SETTINGS_HELP)]
-    Check(Check),
+    Check,
 }
-
-#[derive(Args)]
-pub(crate) struct Check {}
 
 #[derive(Serialize)]
 struct ConfigReport {
@@ -112,25 +109,20 @@ struct SettingRow {
     about: &'static str,
 }
 
-pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure> {
-    let Command::Check(Check {}) = command;
+pub(crate) fn run(global: &Global) -> Result<Answer, Failure> {
     let (config, mut problems) = Config::read(global.config_file.as_deref())?;
-    let settings = SETTINGS.iter().map(|setting| match config.value(setting.name()) {
-        Some(value) => SettingRow {
+    let settings = SETTINGS.iter().map(|setting| {
+        let value = config.value(setting.name());
+        SettingRow {
             name: setting.name(),
-            value: Some(shown(*setting, &value.text)),
-            from: match value.origin {
-                Origin::File { line } => format!("line {line}"),
-                Origin::Environment => setting.variable(),
+            value: value.map(|value| shown(*setting, &value.text)),
+            from: match value.map(|value| &value.origin) {
+                Some(Origin::File { line }) => format!("line {line}"),
+                Some(Origin::Environment) => setting.variable(),
+                None => setting.unset(),
             },
             about: setting.about(),
-        },
-        None => SettingRow {
-            name: setting.name(),
-            value: None,
-            from: setting.unset(),
-            about: setting.about(),
-        },
+        }
     });
     let settings = settings.collect();
     let has_keys = std::env::var_os(spektr_verify::KeyRing::ENV_VAR).is_some()
@@ -138,8 +130,7 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
     let keys = match KeyArguments::default().ring(&config) {
         Ok(ring) => ring.ids().map(|id| id.to_string()).collect(),
         Err(failure) if has_keys => {
-            let (place, message) = ("keys".to_owned(), failure.message().to_owned());
-            problems.push(ConfigProblem { place, line: None, column: None, message });
+            problems.push(ConfigProblem::of("keys", failure.message()));
             Vec::new()
         }
         // Not every command needs a key.
@@ -148,22 +139,19 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
     let has_api_key = match ListArguments::default().key(&config) {
         Ok(key) => key.is_some(),
         Err(failure) => {
-            let (place, message) = ("API key".to_owned(), failure.message().to_owned());
-            problems.push(ConfigProblem { place, line: None, column: None, message });
+            problems.push(ConfigProblem::of("API key", failure.message()));
             true
         }
     };
     let giving_up = match ForwardArguments::default().forwarding(&config) {
         Ok(forwarding) => forwarding.map(|forwarding| forwarding.giving_up()),
         Err(failure) => {
-            let (place, message) = ("forwarding".to_owned(), failure.message().to_owned());
-            problems.push(ConfigProblem { place, line: None, column: None, message });
+            problems.push(ConfigProblem::of("forwarding", failure.message()));
             None
         }
     };
     if let Err(failure) = traces::collector(None, &config) {
-        let (place, message) = ("traces".to_owned(), failure.message().to_owned());
-        problems.push(ConfigProblem { place, line: None, column: None, message });
+        problems.push(ConfigProblem::of("traces", failure.message()));
     }
     let file = config.path.as_ref().map(|path| path.to_string_lossy().into_owned());
     let report = ConfigReport { file, problems, settings, keys, has_api_key, giving_up };

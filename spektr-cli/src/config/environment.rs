@@ -28,7 +28,7 @@ fn problem(name: &str, value: &str) -> Option<ConfigProblem> {
     let all = "`spektr config check --help` lists the settings";
     let hint = did_you_mean(name, known.iter().map(String::as_str), all);
     let message = format!("there is no such setting; {hint}");
-    Some(ConfigProblem::in_environment(&safe(name), message))
+    Some(ConfigProblem::of(&safe(name), message))
 }
 
 /// Whether Kubernetes has set a variable. In each container it sets variables for each service of

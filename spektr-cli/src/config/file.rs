@@ -28,8 +28,9 @@ pub(crate) struct ConfigProblem {
 }
 
 impl ConfigProblem {
-    pub(super) fn in_environment(variable: &str, message: String) -> Self {
-        Self { place: variable.to_owned(), line: None, column: None, message }
+    /// Creates a problem of a place that has no lines.
+    pub(crate) fn of(place: &str, message: impl Into<String>) -> Self {
+        Self { place: place.to_owned(), line: None, column: None, message: message.into() }
     }
 }
 
