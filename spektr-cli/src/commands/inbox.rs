@@ -37,17 +37,23 @@ pub(crate) enum Command {
     /// Show an entry: its history and its content
     Show(show::Arguments),
     /// List dead letters and the reason of each
-    Dead(list::DeadArguments),
+    #[command(after_help = list::DEAD_EXAMPLES)]
+    Dead(StoreArguments),
     /// Show whether entries are handed out, how many wait, and which attempts fail
-    Status(status::Arguments),
+    #[command(after_help = status::EXAMPLES)]
+    Status(StoreArguments),
     /// Stop handing out entries; deliveries are still accepted
-    Pause(pause::PauseArguments),
+    #[command(after_help = pause::PAUSE_EXAMPLES)]
+    Pause(pause::Arguments),
     /// Start handing out entries again
-    Resume(pause::ResumeArguments),
+    #[command(after_help = pause::RESUME_EXAMPLES)]
+    Resume(pause::Arguments),
     /// Make entries pending again: dead letters, or done entries
-    Replay(again::ReplayArguments),
+    #[command(after_help = again::REPLAY_EXAMPLES)]
+    Replay(again::Arguments),
     /// Make entries that wait for their next attempt due now
-    Retry(again::RetryArguments),
+    #[command(after_help = again::RETRY_EXAMPLES)]
+    Retry(again::Arguments),
     /// Close an entry that was dealt with by hand
     Resolve(resolve::Arguments),
     /// Retry decoding of malformed, unknown and unreadable entries, for example after an upgrade
@@ -84,8 +90,8 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
         match command {
             Command::List(arguments) => list::list(global, arguments).await,
             Command::Show(arguments) => show::show(global, arguments).await,
-            Command::Dead(arguments) => list::dead(global, arguments).await,
-            Command::Status(arguments) => status::status(global, arguments).await,
+            Command::Dead(store) => list::dead(global, store).await,
+            Command::Status(store) => status::status(global, store).await,
             Command::Pause(arguments) => pause::pause(global, arguments).await,
             Command::Resume(arguments) => pause::resume(global, arguments).await,
             Command::Replay(arguments) => again::replay(global, arguments).await,

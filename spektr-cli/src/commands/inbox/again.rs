@@ -17,7 +17,7 @@ use crate::progress::Progress;
 use crate::store::StoreArguments;
 use crate::terminal::{count, safe};
 
-const REPLAY_EXAMPLES: &str = "\
+pub(super) const REPLAY_EXAMPLES: &str = "\
 Examples:
   spektr inbox replay 17                                 # or by the event's id
   spektr inbox replay --state dead --since 2h --dry-run
@@ -28,7 +28,7 @@ or of your own program handle them at least once more, under the same event id. 
 unreadable bodies are left alone; `spektr inbox retry` makes pending entries due. Exit code 1: a
 named entry does not exist.";
 
-const RETRY_EXAMPLES: &str = "\
+pub(super) const RETRY_EXAMPLES: &str = "\
 Examples:
   spektr inbox retry 17                                  # or by the event's id
   spektr inbox retry --all --dry-run                     # entries that wait for their next attempt
@@ -40,21 +40,7 @@ event at a time. For entries in other states, use `spektr inbox replay`. Exit co
 does not exist.";
 
 #[derive(Args)]
-#[command(after_help = REPLAY_EXAMPLES)]
-pub(crate) struct ReplayArguments {
-    #[command(flatten)]
-    common: Arguments,
-}
-
-#[derive(Args)]
-#[command(after_help = RETRY_EXAMPLES)]
-pub(crate) struct RetryArguments {
-    #[command(flatten)]
-    common: Arguments,
-}
-
-#[derive(Args)]
-struct Arguments {
+pub(crate) struct Arguments {
     /// Numbers of entries, or ids of events
     #[arg(value_name = "NUMBER|ID")]
     names: Vec<String>,
@@ -72,19 +58,16 @@ struct Arguments {
     store: StoreArguments,
 }
 
-pub(super) async fn replay(
-    global: &Global,
-    arguments: &ReplayArguments,
-) -> Result<Answer, Failure> {
-    run(Again::Replay, global, &arguments.common).await
+pub(super) async fn replay(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    run(Again::Replay, global, arguments).await
 }
 
-pub(super) async fn retry(global: &Global, arguments: &RetryArguments) -> Result<Answer, Failure> {
-    if let Some(state) = arguments.common.filter.state.filter(|state| *state != State::Pending) {
+pub(super) async fn retry(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    if let Some(state) = arguments.filter.state.filter(|state| *state != State::Pending) {
         return Err(Failure::new(format!("no entry that is {state} waits for another attempt"))
             .hint(format!("`spektr inbox replay --state {state}` makes them pending again")));
     }
-    run(Again::Retry, global, &arguments.common).await
+    run(Again::Retry, global, arguments).await
 }
 
 /// The action on the entries.

@@ -26,7 +26,7 @@ unknown (this version cannot decode the entry), unreadable (a body that this ver
 into entries), conflict (has the id of an earlier entry, but another content), resolved (dealt with
 by hand).";
 
-const DEAD_EXAMPLES: &str = "\
+pub(super) const DEAD_EXAMPLES: &str = "\
 Examples:
   spektr inbox dead
   spektr inbox replay --state dead                       # after the cause is removed";
@@ -42,13 +42,6 @@ pub(crate) struct Arguments {
     /// Show at most this number of entries [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
-    #[command(flatten)]
-    store: StoreArguments,
-}
-
-#[derive(Args)]
-#[command(after_help = DEAD_EXAMPLES)]
-pub(crate) struct DeadArguments {
     #[command(flatten)]
     store: StoreArguments,
 }
@@ -166,8 +159,8 @@ struct DeadLetter<'e> {
     reason: Option<&'e str>,
 }
 
-pub(super) async fn dead(global: &Global, arguments: &DeadArguments) -> Result<Answer, Failure> {
-    let store = open(global, &arguments.store).await?;
+pub(super) async fn dead(global: &Global, store: &StoreArguments) -> Result<Answer, Failure> {
+    let store = open(global, store).await?;
     let (mut number, mut last) = (0, 0);
     loop {
         let page = store.list(Filter::state(State::Dead), last, PAGE).await?;

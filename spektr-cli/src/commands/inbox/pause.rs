@@ -11,7 +11,7 @@ use crate::operator::OperatorArguments;
 use crate::store::StoreArguments;
 use crate::terminal::safe;
 
-const PAUSE_EXAMPLES: &str = "\
+pub(super) const PAUSE_EXAMPLES: &str = "\
 Examples:
   spektr inbox pause --by ada                            # while you change the endpoint
   spektr inbox resume --by ada
@@ -20,31 +20,21 @@ Until `spektr inbox resume`, the inbox hands out no entries, on any machine and 
 This applies to `spektr serve` and to your own workers. Running handlers finish. Deliveries are
 accepted as before. `spektr inbox status`, the metrics and /health/ready show the pause.";
 
-const RESUME_EXAMPLES: &str = "\
+pub(super) const RESUME_EXAMPLES: &str = "\
 Examples:
   spektr inbox resume
 
 Workers get the waiting entries again.";
 
 #[derive(Args)]
-#[command(after_help = PAUSE_EXAMPLES)]
-pub(crate) struct PauseArguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     operator: OperatorArguments,
     #[command(flatten)]
     store: StoreArguments,
 }
 
-#[derive(Args)]
-#[command(after_help = RESUME_EXAMPLES)]
-pub(crate) struct ResumeArguments {
-    #[command(flatten)]
-    operator: OperatorArguments,
-    #[command(flatten)]
-    store: StoreArguments,
-}
-
-pub(super) async fn pause(global: &Global, arguments: &PauseArguments) -> Result<Answer, Failure> {
+pub(super) async fn pause(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let store = open(global, &arguments.store).await?;
     let (operator, now) = (arguments.operator.operator(), SystemClock::new().now());
     let is_change = operate::pause(&*store, &operator, now).await?;
@@ -60,10 +50,7 @@ pub(super) async fn pause(global: &Global, arguments: &PauseArguments) -> Result
     told(global, true, is_change, &text)
 }
 
-pub(super) async fn resume(
-    global: &Global,
-    arguments: &ResumeArguments,
-) -> Result<Answer, Failure> {
+pub(super) async fn resume(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let store = open(global, &arguments.store).await?;
     let (operator, now) = (arguments.operator.operator(), SystemClock::new().now());
     let is_change = operate::resume(&*store, &operator, now).await?;

@@ -1,6 +1,5 @@
 //! `spektr inbox status`: whether entries are handed out, how many wait, and which attempts fail.
 
-use clap::Args;
 use serde::Serialize;
 use spektr_inbox::store::{Filter, Pause, State, Stats, StoredEntry};
 use spektr_inbox::{Clock as _, SystemClock};
@@ -12,7 +11,7 @@ use crate::failure::{Answer, Failure};
 use crate::store::StoreArguments;
 use crate::terminal::{bad, careful, columns, count, good, safe};
 
-const EXAMPLES: &str = "\
+pub(super) const EXAMPLES: &str = "\
 Examples:
   spektr inbox status
   spektr inbox status --format json | jq .pending
@@ -25,13 +24,6 @@ time to time.";
 
 /// The number of oldest pending entries that are examined.
 const EXAMINED: usize = 50;
-
-#[derive(Args)]
-#[command(after_help = EXAMPLES)]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    store: StoreArguments,
-}
 
 #[derive(Serialize)]
 struct InboxStatus {
@@ -161,8 +153,8 @@ impl InboxStatus {
     }
 }
 
-pub(super) async fn status(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
-    let store = open(global, &arguments.store).await?;
+pub(super) async fn status(global: &Global, store: &StoreArguments) -> Result<Answer, Failure> {
+    let store = open(global, store).await?;
     let (stats, pause) = (store.stats().await?, store.pause().await?);
     let pending = Filter::state(State::Pending);
     let now = SystemClock::new().now();
