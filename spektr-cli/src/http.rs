@@ -1,10 +1,12 @@
-//! Addresses and HTTP headers, for several commands.
+//! Addresses, sockets and HTTP headers, for several commands.
 
 use std::net::SocketAddr;
 
 use axum::http::HeaderMap;
+use tokio::net::TcpListener;
 
 use crate::capture::Headers;
+use crate::failure::Failure;
 
 /// Headers that belong to one connection (RFC 9110, section 7.6.1), or that each sender of a
 /// message sets itself.
@@ -26,6 +28,20 @@ const OF_THE_CONNECTION: [&str; 12] = [
 /// Reads an address to listen on.
 pub(crate) fn parse_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "expected an IP address and a port, as 127.0.0.1:8787".to_owned())
+}
+
+/// Binds a socket. The hint of the failure says how to choose another address.
+pub(crate) async fn bind(address: SocketAddr, hint: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::caused_by(format!("cannot listen on {address}"), &error).hint(hint)
+    })
+}
+
+/// Returns the address of a socket. With port 0 only this tells the port.
+pub(crate) fn address_of(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+    listener
+        .local_addr()
+        .map_err(|error| Failure::caused_by("cannot read the address of the socket", &error))
 }
 
 /// Returns the headers to pass on to another connection.

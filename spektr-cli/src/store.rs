@@ -103,11 +103,6 @@ impl StoreArguments {
         self.location(config).open(false).await
     }
 
-    /// Checks the whole file of the inbox and opens it, or makes the inbox if there is none.
-    pub(crate) async fn open_checked(&self, config: &Config) -> Result<Arc<dyn Store>, Failure> {
-        self.location(config).open(true).await
-    }
-
     /// Reads the facts about a database that a store depends on. Changes nothing.
     pub(crate) async fn inspect(url: &str) -> Result<postgres::Inspection, postgres::OpenError> {
         let url = with_password(url.to_owned(), env::var_os(PASSWORD).as_deref());

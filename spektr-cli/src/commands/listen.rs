@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use clap::Args;
 use spektr_inbox::HttpUrl;
-use tokio::net::TcpListener;
 
 use self::endpoint::Endpoint;
 use self::message::Printer;
@@ -24,6 +23,7 @@ use crate::config::settings::{
     LISTEN_ADDRESS, LISTEN_FORWARD, LISTEN_PORT, LISTEN_RECORD, TOLERANCE,
 };
 use crate::failure::{Answer, Failure};
+use crate::http;
 use crate::keys::KeyArguments;
 use crate::record::Recorder;
 use crate::runtime::{self, Signals};
@@ -102,15 +102,10 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     );
     runtime::block_on(async {
         let signals = Signals::catch()?;
-        let listener = TcpListener::bind(address).await.map_err(|error| {
-            Failure::caused_by(format!("cannot listen on {address}"), &error)
-                .hint("choose another port with --port N; --port 0 takes a free one")
-        })?;
-        let bound = listener
-            .local_addr()
-            .map_err(|error| Failure::caused_by("cannot read the address of the socket", &error))?;
+        let hint = "choose another port with --port N; --port 0 takes a free one";
+        let listener = http::bind(address, hint).await?;
         endpoint.printer().listening(
-            bound,
+            http::address_of(&listener)?,
             &arguments.keys.in_words(&config, arguments.unsigned, arguments.tolerance)?,
             forward.as_ref(),
         )?;

@@ -10,13 +10,11 @@ mod sockets;
 mod start_message;
 mod supervisor;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use spektr_inbox::reconcile::{Client, Reconciler};
 use spektr_inbox::store::Store;
 use spektr_inbox::{Metrics, Receiver};
-use tokio::net::TcpListener;
 
 use self::forward::ForwardHandler;
 use self::lifecycle::ServiceWork;
@@ -30,6 +28,7 @@ use crate::config::settings::{
     LISTEN, OPERATIONS, QUARANTINE, QUICK_CHECK, RECONCILIATION_INTERVAL, SOURCE,
 };
 use crate::failure::{Answer, Failure};
+use crate::http::address_of;
 use crate::location::Location;
 use crate::log::Log;
 use crate::operations::{Access, Operations, ServiceFacts, Token};
@@ -142,11 +141,9 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
     let done = runtime::block_on_many(async {
         let (signals, hangups) = (Signals::catch()?, runtime::hangups()?);
         warn_of_open_files(arguments, &config);
-        let store = if QUICK_CHECK.is_on(arguments.quick_check, &config) {
-            arguments.store.open_checked(&config).await?
-        } else {
-            arguments.store.open_or_make(&config).await?
-        };
+        let location = arguments.store.location(&config);
+        let is_checked = QUICK_CHECK.is_on(arguments.quick_check, &config);
+        let store = location.clone().open(is_checked).await?;
         let source = SOURCE.value(arguments.source.clone(), &config);
         let mut receiver = Receiver::new(Arc::clone(&store), verifier)
             .with_source(&source)
@@ -182,14 +179,13 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
             option: "--operations",
         };
         let sockets = Sockets::open(public, private).await?;
-        let location = arguments.store.location(&config);
         let file = match &location {
             Location::Sqlite(path) => Some(path.clone()),
             Location::Postgres(_) => None,
         };
         let forwards_to = forwarding.as_ref().map(|forwarding| forwarding.url.to_string());
         let about = ServiceFacts {
-            is_local: address(&sockets.private)?.ip().is_loopback(),
+            is_local: address_of(&sockets.private)?.ip().is_loopback(),
             source: source.clone(),
             store: location.shown(),
             file,
@@ -199,8 +195,8 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
         let operations =
             Operations::new(receiver.clone(), Arc::clone(&store), access.clone(), about);
         let begun = StartMessage {
-            receiving: format!("http://{}{PATH}", address(&sockets.public)?),
-            operations: format!("http://{}/", address(&sockets.private)?),
+            receiving: format!("http://{}{PATH}", address_of(&sockets.public)?),
+            operations: format!("http://{}/", address_of(&sockets.private)?),
             store: location.shown(),
             source,
             keys,
@@ -211,7 +207,7 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
             reconciling: reconciler.is_some(),
         };
         // The parent process may close the pipe after the first line.
-        let _gone = begun.print(global, address(&sockets.public)?);
+        let _gone = begun.print(global, address_of(&sockets.public)?);
         begun.log();
         let totals = operations.clone();
         let work = ServiceWork {
@@ -274,10 +270,4 @@ fn warn_of_open_files(arguments: &ServeArguments, config: &Config) {
             tracing::warn!(%file, mode, "others can read a file with a secret: chmod 600 it");
         }
     }
-}
-
-fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
-    listener
-        .local_addr()
-        .map_err(|error| Failure::caused_by("cannot read the address of the socket", &error))
 }

@@ -10,10 +10,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Serialize;
 use spektr_json::Json;
-use tokio::net::TcpListener;
 
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
+use crate::http;
 use crate::runtime::Signals;
 use crate::terminal::{count, faint, strong};
 
@@ -34,14 +34,8 @@ pub(super) async fn serve(
 ) -> Result<Answer, Failure> {
     events.sort_by_key(|(created, _)| *created);
     let mut signals = Signals::catch()?;
-    let listener = TcpListener::bind(address).await.map_err(|error| {
-        Failure::caused_by(format!("cannot listen on {address}"), &error)
-            .hint("choose another port; port 0 takes a free one")
-    })?;
-    let bound = listener
-        .local_addr()
-        .map_err(|error| Failure::caused_by("cannot read the address of the socket", &error))?;
-    announce(global, &format!("http://{bound}"), events.len())?;
+    let listener = http::bind(address, "choose another port; port 0 takes a free one").await?;
+    announce(global, &format!("http://{}", http::address_of(&listener)?), events.len())?;
     let router = Router::new().route("/v1/events", get(page)).with_state(Arc::new(events));
     let served = axum::serve(listener, router).with_graceful_shutdown(async move {
         signals.next().await;

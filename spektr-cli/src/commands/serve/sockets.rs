@@ -9,6 +9,7 @@ use listenfd::ListenFd;
 use tokio::net::TcpListener;
 
 use crate::failure::Failure;
+use crate::http;
 
 /// The sockets of a service.
 pub(super) struct Sockets {
@@ -65,12 +66,8 @@ fn take(inherited: &mut ListenFd, index: usize) -> Result<Option<TcpListener>, F
 
 impl ListenAddress {
     async fn bind(self) -> Result<TcpListener, Failure> {
-        let address = self.address;
-        TcpListener::bind(address).await.map_err(|error| {
-            Failure::caused_by(format!("cannot listen on {address}"), &error).hint(format!(
-                "choose another address: {} IP:PORT; port 0 takes a free port",
-                self.option
-            ))
-        })
+        let option = self.option;
+        let hint = format!("choose another address: {option} IP:PORT; port 0 takes a free port");
+        http::bind(self.address, &hint).await
     }
 }
