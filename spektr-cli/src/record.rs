@@ -5,6 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,7 +24,7 @@ impl Recorder {
     /// number.
     pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
         let fail = |error| Failure::file("record to", folder, &error);
-        make_folder(folder).map_err(fail)?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fail)?;
         let last = recorded(folder)?.iter().filter_map(|path| number(path)).max();
         Ok(Self { folder: folder.to_owned(), last: AtomicU64::new(last.unwrap_or(0)) })
     }
@@ -51,16 +52,9 @@ impl Recorder {
     }
 }
 
-/// A recorded delivery.
-pub(crate) struct Recorded {
-    pub(crate) headers: Headers,
-    pub(crate) body: Vec<u8>,
-}
-
-/// Reads one of the deliveries that [`recorded`] lists.
-pub(crate) fn read(path: &Path) -> Result<Recorded, Failure> {
-    let headers = input::headers(path)?;
-    Ok(Recorded { headers, body: input::bytes(&path.with_extension("body"))? })
+/// Reads headers and body of one of the deliveries that [`recorded`] lists.
+pub(crate) fn read(path: &Path) -> Result<(Headers, Vec<u8>), Failure> {
+    Ok((input::headers(path)?, input::bytes(&path.with_extension("body"))?))
 }
 
 /// Lists the header files of a folder, in the order of their names.
@@ -86,24 +80,9 @@ pub(crate) fn place(path: &Path) -> String {
     safe(&path.with_extension("{headers,body}").to_string_lossy()).into_owned()
 }
 
-#[cfg(unix)]
-fn make_folder(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-#[cfg(not(unix))]
-fn make_folder(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
-}
-
 /// Makes a new file that only its owner can read. Fails if the file exists.
 pub(crate) fn make_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 #[cfg(test)]
@@ -124,12 +103,11 @@ mod tests {
         }
         let paths = recorded(&path).expect("lists");
         let read: Vec<_> = paths.iter().map(|path| read(path).expect("reads")).collect();
-        let bodies: Vec<_> = read.iter().map(|recorded| &recorded.body[..]).collect();
+        let bodies: Vec<_> = read.iter().map(|(_, body)| &body[..]).collect();
         assert_eq!(bodies, [&b"one\r\n"[..], b"\xff\x00"]);
-        assert!(read.iter().all(|recorded| recorded.headers == headers()));
+        assert!(read.iter().all(|(read, _)| *read == headers()));
     }
 
-    #[cfg(unix)]
     #[test]
     fn nobody_else_can_read_what_is_recorded() {
         use std::os::unix::fs::PermissionsExt;

@@ -16,7 +16,7 @@ use crate::arguments::Global;
 use crate::capture::Headers;
 use crate::failure::{Answer, Failure};
 use crate::keys::{self, KeyArguments};
-use crate::record::{self, Recorded};
+use crate::record;
 use crate::sender::{SendReport, Sender, SendingArguments};
 use crate::terminal::{bad, count, faint, safe, strong};
 use crate::{http, runtime, time};
@@ -116,7 +116,7 @@ async fn send_all(
             acknowledged_before += 1;
             continue;
         }
-        let Recorded { headers, body } = match record::read(path) {
+        let (headers, body) = match record::read(path) {
             Ok(delivery) => delivery,
             Err(failure) => {
                 unreadable.push(UnreadableRecording {

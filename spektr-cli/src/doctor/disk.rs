@@ -1,14 +1,14 @@
 //! The folder of an inbox in SQLite: whether files can be created in it, how long a sync takes,
 //! and how much space is free.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::Finding;
 use crate::operations::{bytes, free};
+use crate::record::make_file;
 use crate::terminal::safe;
 
 /// The number of measured syncs. It is odd, so that one of them is the median.
@@ -97,7 +97,7 @@ fn median_sync(folder: &Path) -> io::Result<Duration> {
 /// Opens a new file and removes its name, so that the file disappears with this process.
 fn unnamed(folder: &Path) -> io::Result<File> {
     let path = folder.join(format!(".spektr-doctor-{}", std::process::id()));
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    let file = make_file(&path)?;
     fs::remove_file(&path)?;
     Ok(file)
 }
