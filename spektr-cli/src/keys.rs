@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::Args;
 use spektr_verify::{
     KeyRing, KeyRingError, SecretEncoding, SharedKeys, SignatureFormat, SignedContent, Signer,
-    SigningKey, Verifier, danger,
+    SigningKey, UnixSeconds, Verifier, danger,
 };
 use zeroize::Zeroizing;
 
@@ -226,6 +226,15 @@ pub(crate) fn choose<'r>(ring: &'r KeyRing, id: Option<&str>) -> Result<&'r Sign
         Failure::new(format!("no signing key has the id {}", safe(id.unwrap_or_default())))
             .hint(format!("the ids are: {}", ids.join(", ")))
     })
+}
+
+/// Returns a signature of an empty body, by which keys with the same secret are recognised: a key
+/// does not reveal its secret.
+pub(crate) fn fingerprint(key: &SigningKey) -> String {
+    let signer = Signer::new(key.clone(), SignedContent::TIMESTAMP_DOT_BODY);
+    let headers = signer.sign_at(b"", UnixSeconds::new(0));
+    let [.., (_, signature)] = headers.pairs();
+    signature.to_owned()
 }
 
 /// Reads one secret from a file. Ignores a byte order mark before the secret and line breaks after

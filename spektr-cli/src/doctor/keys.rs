@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use spektr_verify::{KeyRing, SignedContent, Signer, SigningKey, UnixSeconds};
+use spektr_verify::{KeyRing, SigningKey, UnixSeconds};
 
 use super::Finding;
 use crate::config::Config;
-use crate::keys::SecretText;
+use crate::keys::{SecretText, fingerprint};
 use crate::serving::ServeArguments;
 use crate::terminal::safe;
 use crate::time;
@@ -108,13 +108,7 @@ fn in_use(key: &SigningKey, now: UnixSeconds) -> String {
 
 /// Finds keys with the same secret as an earlier key, by comparing their signatures.
 fn repeated(keys: &[&SigningKey]) -> Vec<Finding> {
-    let signature = |key: &SigningKey| {
-        let signer = Signer::new(key.clone(), SignedContent::TIMESTAMP_DOT_BODY);
-        let headers = signer.sign_at(b"", UnixSeconds::new(0));
-        let [.., (_, signature)] = headers.pairs();
-        signature.to_owned()
-    };
-    let signed: Vec<_> = keys.iter().map(|key| (*key, signature(key))).collect();
+    let signed: Vec<_> = keys.iter().map(|key| (*key, fingerprint(key))).collect();
     let mut findings = Vec::new();
     for (index, (key, signature)) in signed.iter().enumerate() {
         let first = signed.iter().take(index).find(|(_, other)| other == signature);

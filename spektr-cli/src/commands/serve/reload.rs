@@ -6,11 +6,10 @@
 
 use std::future::pending;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use spektr_inbox::Count;
 use spektr_inbox::reconcile::Client;
-use spektr_verify::{KeyId, KeyRing, SharedKeys, SignedContent, Signer, SigningKey, UnixSeconds};
+use spektr_verify::{KeyId, KeyRing, SharedKeys};
 use tokio::signal::unix::Signal;
 use tokio::task::spawn_blocking;
 
@@ -19,9 +18,11 @@ use super::warn_of_open_files;
 use crate::arguments::Global;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::keys::fingerprint;
 use crate::log::LevelHandle;
 use crate::operations::Access;
 use crate::serving::ServeArguments;
+use crate::time;
 
 /// The sources of keys and settings, and the parts of the service that use them.
 pub(super) struct Reload {
@@ -108,7 +109,7 @@ impl Reload {
             tracing::warn!("the signing keys are in the environment: only a restart changes them");
             return Ok(());
         };
-        let (before, now) = (keys.current(), SystemTime::now().into());
+        let (before, now) = (keys.current(), time::now());
         if before.has_valid_key_at(now) && !ring.has_valid_key_at(now) {
             let file = file.display();
             return Err(Failure::new(format!("no key in {file} is valid now")));
@@ -144,15 +145,10 @@ fn missing(other: &KeyRing, ring: &KeyRing) -> Option<String> {
     listed(ring.ids().filter(|id| other.key(id.as_str()).is_none()))
 }
 
-/// Lists the ids of keys whose secret differs in the new ring. A key does not reveal its secret,
-/// so the signatures of an empty body are compared.
+/// Lists the ids of keys whose secret differs in the new ring.
 fn changed(before: &KeyRing, after: &KeyRing) -> Option<String> {
-    let signed = |key: &SigningKey| {
-        let signer = Signer::new(key.clone(), SignedContent::TIMESTAMP_DOT_BODY);
-        signer.sign_at(b"", UnixSeconds::new(0)).pairs().map(|(_, value)| value.to_owned())
-    };
     let is_changed = |id: &&KeyId| match (before.key(id.as_str()), after.key(id.as_str())) {
-        (Some(before), Some(after)) => signed(before) != signed(after),
+        (Some(before), Some(after)) => fingerprint(before) != fingerprint(after),
         _ => false,
     };
     listed(after.ids().filter(is_changed))
