@@ -113,7 +113,6 @@ impl Endpoint {
             advice,
             recorded: recorded.as_ref(),
             forwarded: forwarded.as_ref(),
-            keys: self.printer.keys(),
         });
         match forwarded {
             Some(Ok(reply)) => passed_back(reply),

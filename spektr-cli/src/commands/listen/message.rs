@@ -31,8 +31,6 @@ pub(super) struct Delivery<'d> {
     pub(super) advice: Option<Vec<diagnose::DiagnosisMatch>>,
     pub(super) recorded: Option<&'d io::Result<PathBuf>>,
     pub(super) forwarded: Option<&'d Result<Reply, NoAnswer>>,
-    /// The place of the signing keys, in words.
-    pub(super) keys: &'d str,
 }
 
 /// Prints deliveries, without mixing the lines of two deliveries.
@@ -72,10 +70,6 @@ impl Printer {
     pub(super) fn new(format: Format, full: bool, selection: Selection, keys: String) -> Self {
         let members = if full { ShownMembers::Hidden } else { ShownMembers::None };
         Self { format, members, selection, keys, turn: Mutex::new(()) }
-    }
-
-    pub(super) fn keys(&self) -> &str {
-        &self.keys
     }
 
     /// Prints the address of the endpoint. With port 0 only this tells the port.
@@ -126,12 +120,14 @@ impl Printer {
         };
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         // If the reader of the output is gone, keep receiving.
-        let _ = self.format.print(&delivery.record(&lines), || delivery.text(&lines));
+        let _ = self
+            .format
+            .print(&delivery.record(&lines, &self.keys), || delivery.text(&lines, &self.keys));
     }
 }
 
 impl Delivery<'_> {
-    fn record<'d>(&self, lines: &'d [EntryLine]) -> DeliveryRecord<'d> {
+    fn record<'d>(&self, lines: &'d [EntryLine], keys: &str) -> DeliveryRecord<'d> {
         DeliveryRecord {
             received_at: time::rfc_3339(time::now()),
             verified: matches!(self.verdict, Ok(Some(_))),
@@ -143,7 +139,7 @@ impl Delivery<'_> {
                 Some(Err(error)) => Some(error.to_string()),
                 _ => None,
             },
-            hint: self.hint(),
+            hint: self.hint(keys),
             recorded: self
                 .recorded
                 .and_then(|done| done.as_ref().ok())
@@ -160,7 +156,7 @@ impl Delivery<'_> {
         }
     }
 
-    fn text(&self, lines: &[EntryLine]) -> String {
+    fn text(&self, lines: &[EntryLine], keys: &str) -> String {
         let mut text = format!("{}  ", time::rfc_3339(time::now()));
         match self.verdict {
             Ok(key) => {
@@ -185,7 +181,7 @@ impl Delivery<'_> {
         for line in lines {
             text.extend(line.text().lines().map(|line| format!("  {line}\n")));
         }
-        if let Some(hint) = self.hint() {
+        if let Some(hint) = self.hint(keys) {
             let _ =
                 writeln!(text, "  {} {}", strong("hint:"), hint.trim_end().replace('\n', "\n  "));
         }
@@ -218,15 +214,15 @@ impl Delivery<'_> {
         text
     }
 
-    /// Returns the remedy for a refusal.
-    fn hint(&self) -> Option<String> {
+    /// Returns the remedy for a refusal. `keys` names the place of the keys.
+    fn hint(&self, keys: &str) -> Option<String> {
         let error = self.verdict.as_ref().err()?;
         let key_id = match error {
             VerifyError::SignatureMismatch { key_id } => key_id,
             VerifyError::TimestampTooOld { .. } => {
                 return Some("an old delivery was sent again, or a clock is wrong".to_owned());
             }
-            other => return verify::hint(other, self.keys),
+            other => return verify::hint(other, keys),
         };
         let capture = match self.recorded {
             Some(Ok(path)) => {
@@ -235,7 +231,7 @@ impl Delivery<'_> {
             }
             _ => "spektr listen --record DIR, then spektr diagnose --headers DIR/000001.headers --body DIR/000001.body".to_owned(),
         };
-        let place = match self.keys {
+        let place = match keys {
             KeyRing::ENV_VAR => format!("{}='{key_id}=…'", KeyRing::ENV_VAR),
             file => format!("{file}, under the id {key_id},"),
         };
@@ -249,7 +245,7 @@ impl Delivery<'_> {
             ),
             Some([first, ..]) if first.key_id == key_id.as_str() => format!(
                 "the secret is right, but the sender signs in another way than is configured. Configure:\n{}",
-                first.configuration(key_id.as_str(), self.keys),
+                first.configuration(key_id.as_str(), keys),
             ),
             Some([first, ..]) => format!(
                 "the secret of {} gives this signature: is it really the secret of {key_id}?",
