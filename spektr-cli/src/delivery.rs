@@ -22,11 +22,7 @@ pub(crate) enum Envelope {
 impl Envelope {
     /// Reads the name of an envelope.
     pub(crate) fn parse(name: &str) -> Result<Self, String> {
-        match name {
-            "type" => Ok(Self::Type),
-            "eventType" => Ok(Self::EventType),
-            _ => Err("expected type or eventType".to_owned()),
-        }
+        Self::from_str(name, false).map_err(|_| "expected type or eventType".to_owned())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use spektr_inbox::reconcile::{BaseUrl, Environment, TimeUnit};
+use spektr_inbox::reconcile::{BaseUrl, Environment};
 use spektr_types::{EventType, catalogue};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -118,10 +118,6 @@ pub(crate) fn parse_place(text: &str) -> Result<BaseUrl, String> {
         return Ok(environment.base_url());
     }
     BaseUrl::parse(text).map_err(|error| format!("{error}; or live, sandbox or test"))
-}
-
-pub(crate) fn parse_unit(text: &str) -> Result<TimeUnit, String> {
-    text.parse::<TimeUnit>().map_err(|error| error.to_string())
 }
 
 /// Reads a wire type, or the name of an event with one wire type. Any other text counts as a wire

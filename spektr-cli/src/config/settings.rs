@@ -19,7 +19,7 @@ use crate::output::Format;
 use crate::time::{parse_age, parse_span};
 use crate::values::{
     EventTypes, PermanentStatuses, parse_attempts, parse_events, parse_level, parse_pause,
-    parse_place, parse_rate, parse_timeout, parse_unit,
+    parse_place, parse_rate, parse_timeout,
 };
 
 /// Defines each setting, and the list of all of them.
@@ -374,7 +374,7 @@ settings! {
         "Unit of createdAfter and createdBefore, milliseconds or seconds",
         "milliseconds, an assumption",
         TimeUnit::default,
-        parse_unit,
+        |text| text.parse::<TimeUnit>().map_err(|error| error.to_string()),
     );
     RECONCILIATION_INTERVAL: Preset<Duration> = preset(
         "reconcile.interval",

@@ -28,7 +28,7 @@ fn of(subject: &str, inspection: &Inspection) -> Vec<Finding> {
     findings.extend(rights(subject, inspection));
     findings.push(clock("the database", inspection.clock_ahead_ms, CLOCK_TOO_FAR));
     findings.extend(durability(subject, inspection));
-    findings.extend(standbys(subject, inspection));
+    findings.push(standbys(subject, inspection));
     findings
 }
 
@@ -143,29 +143,27 @@ fn durability(subject: &str, inspection: &Inspection) -> Vec<Finding> {
     findings
 }
 
-fn standbys(subject: &str, inspection: &Inspection) -> Option<Finding> {
+fn standbys(subject: &str, inspection: &Inspection) -> Finding {
     let (text, remedy) = match inspection.standbys {
-        Standbys::NotAwaited => {
-            return Some(Finding::ok(subject, "commits wait for no standby"));
-        }
+        Standbys::NotAwaited => return Finding::ok(subject, "commits wait for no standby"),
         Standbys::Awaited(0) => {
-            return Some(Finding::fault(
+            return Finding::fault(
                 subject,
                 "commits wait for a standby, and none of synchronous_standby_names is connected",
                 "start the standby, or empty synchronous_standby_names",
-            ));
+            );
         }
         Standbys::Awaited(1) => (
             "commits wait for the only connected standby: without it no delivery is accepted",
             "name a second one in synchronous_standby_names, as ANY 1 (a, b)",
         ),
         Standbys::Awaited(count) => {
-            return Some(Finding::ok(subject, format!("{count} standbys are connected")));
+            return Finding::ok(subject, format!("{count} standbys are connected"));
         }
         _ => (
             "commits wait for standbys, which this role may not see",
             "grant pg_read_all_stats to the role, or connect as a role that has it",
         ),
     };
-    Some(Finding::warning(subject, text, remedy))
+    Finding::warning(subject, text, remedy)
 }
