@@ -161,16 +161,8 @@ impl ForwardArguments {
     pub(crate) fn tls(&self, url: &HttpUrl, config: &Config) -> Result<TlsFiles, Failure> {
         let authorities = FORWARD_CA.path(self.forward_ca.as_ref(), config);
         let certificate = FORWARD_CERTIFICATE.path(self.forward_certificate.as_ref(), config);
-        let identity = match (certificate, self.private_key_file(config)) {
-            (Some(certificate), Some(private_key)) => Some(Identity { certificate, private_key }),
-            (None, None) => None,
-            _ => {
-                return Err(Failure::new(
-                    "a certificate and its private key belong together, and one is missing",
-                )
-                .hint("name both: --forward-certificate FILE and --forward-private-key FILE"));
-            }
-        };
+        let hint = "name both: --forward-certificate FILE and --forward-private-key FILE";
+        let identity = Identity::of(certificate, self.private_key_file(config), hint)?;
         let files = TlsFiles { authorities, identity };
         if files != TlsFiles::default() && !url.is_encrypted() {
             return Err(Failure::new(

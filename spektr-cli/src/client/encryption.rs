@@ -27,6 +27,24 @@ pub(crate) struct Identity {
     pub(crate) private_key: PathBuf,
 }
 
+impl Identity {
+    /// Takes both files, or neither. The hint of the failure says how to name both.
+    pub(crate) fn of(
+        certificate: Option<PathBuf>,
+        private_key: Option<PathBuf>,
+        hint: &str,
+    ) -> Result<Option<Self>, Failure> {
+        match (certificate, private_key) {
+            (Some(certificate), Some(private_key)) => Ok(Some(Self { certificate, private_key })),
+            (None, None) => Ok(None),
+            _ => Err(Failure::new(
+                "a certificate and its private key belong together, and one is missing",
+            )
+            .hint(hint)),
+        }
+    }
+}
+
 /// Returns the TLS configuration. Without a file of authorities, it trusts the certificates of the
 /// operating system, or the certificates in the file that `SSL_CERT_FILE` names.
 pub(super) fn encryption(url: &HttpUrl, files: &TlsFiles) -> Result<ClientConfig, Failure> {

@@ -56,18 +56,8 @@ pub(super) fn tls_files() -> Result<TlsFiles, Failure> {
         };
         Ok(path.map(PathBuf::from))
     };
-    let identity = match (path("CLIENT_CERTIFICATE")?, path("CLIENT_KEY")?) {
-        (Some(certificate), Some(private_key)) => Some(Identity { certificate, private_key }),
-        (None, None) => None,
-        _ => {
-            return Err(Failure::new(
-                "a certificate and its private key belong together, and one is missing",
-            )
-            .hint(
-                "name both: OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY",
-            ));
-        }
-    };
+    let hint = "name both: OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY";
+    let identity = Identity::of(path("CLIENT_CERTIFICATE")?, path("CLIENT_KEY")?, hint)?;
     Ok(TlsFiles { authorities: path("CERTIFICATE")?, identity })
 }
 
