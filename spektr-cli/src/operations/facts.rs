@@ -17,6 +17,13 @@ pub(super) struct Fact {
     pub(super) is_good: Option<bool>,
 }
 
+impl Fact {
+    /// Creates a fact that is neither good nor bad.
+    fn neutral(name: &'static str, value: impl Into<String>, note: impl Into<String>) -> Self {
+        Self { name, value: value.into(), note: note.into(), is_good: None }
+    }
+}
+
 pub(super) fn facts(
     operations: &Operations,
     metrics: &MetricsText<'_>,
@@ -26,14 +33,13 @@ pub(super) fn facts(
     let inner = &*operations.0;
     let about = &inner.about;
     let started = When::new(inner.started_at);
-    let fact = |name, value: String, note: String| Fact { name, value, note, is_good: None };
     vec![
         destination(about.forwarding.as_deref(), metrics),
         reconciliation(about.is_reconciling, metrics),
         verification(metrics),
-        fact("Disk", size, free),
-        fact("Inbox", about.store.clone(), format!("source {}", safe(&about.source))),
-        fact(
+        Fact::neutral("Disk", size, free),
+        Fact::neutral("Inbox", &*about.store, format!("source {}", safe(&about.source))),
+        Fact::neutral(
             "Started",
             started.shown,
             format!("UTC, {}; version {}", started.distance, env!("CARGO_PKG_VERSION")),
@@ -50,12 +56,7 @@ pub(super) fn is_down(metrics: &MetricsText<'_>) -> bool {
 fn destination(url: Option<&str>, metrics: &MetricsText<'_>) -> Fact {
     let name = "Destination";
     let Some(url) = url else {
-        return Fact {
-            name,
-            value: "none".to_owned(),
-            note: "events stay pending: --forward URL posts them".to_owned(),
-            is_good: None,
-        };
+        return Fact::neutral(name, "none", "events stay pending: --forward URL posts them");
     };
     let is_up = !is_down(metrics);
     let opened = metrics.sum("destination_opened_total", "").unwrap_or_default() as usize;
@@ -74,12 +75,8 @@ fn destination(url: Option<&str>, metrics: &MetricsText<'_>) -> Fact {
 fn reconciliation(is_reconciling: bool, metrics: &MetricsText<'_>) -> Fact {
     let name = "Reconciliation";
     if !is_reconciling {
-        return Fact {
-            name,
-            value: "off".to_owned(),
-            note: "missed events are not fetched: there is no API key".to_owned(),
-            is_good: None,
-        };
+        let why = "missed events are not fetched: there is no API key";
+        return Fact::neutral(name, "off", why);
     }
     let runs = |label| metrics.sum("reconciliations_total", label).unwrap_or_default();
     let failed = (runs("") - runs("result=\"ok\"")) as usize;
@@ -107,12 +104,8 @@ fn verification(metrics: &MetricsText<'_>) -> Fact {
     let found = metrics.sum("verification_entries", "");
     let last = when(metrics, "last_verification_timestamp_seconds");
     let (Some(found), Some(last)) = (found, last) else {
-        return Fact {
-            name,
-            value: "none in the last two days".to_owned(),
-            note: "spektr inbox verify compares the sender's list with the inbox".to_owned(),
-            is_good: None,
-        };
+        let how = "spektr inbox verify compares the sender's list with the inbox";
+        return Fact::neutral(name, "none in the last two days", how);
     };
     let value = match found {
         0.0 => "nothing is missing".to_owned(),
