@@ -39,6 +39,7 @@ mod operations;
 mod operator;
 mod output;
 mod progress;
+mod reattempt;
 mod record;
 mod runtime;
 mod scenario;

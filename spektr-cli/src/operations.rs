@@ -30,13 +30,14 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header;
 use axum::middleware::from_fn_with_state;
-use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
+use spektr_inbox::store::State;
 
 pub(crate) use self::access::{Access, Token};
 pub(crate) use self::disk::free;
 pub(crate) use self::numbers::bytes;
 pub(crate) use self::state::{Operations, ServiceFacts};
+use crate::reattempt::Reattempt;
 
 /// The largest form, in bytes.
 const FORM_LIMIT: usize = 16 * 1024;
@@ -45,38 +46,30 @@ const FORM_LIMIT: usize = 16 * 1024;
 pub(crate) fn router(operations: &Operations) -> Router {
     Router::new()
         .route("/", get(overview::overview))
-        .route("/entries", get(entries::list))
+        .route("/entries", entries::list("Entries", "/entries", None))
         .route("/entries/{number}", get(entries::entry))
-        .route("/dead", get(entries::dead))
-        .route("/replay", get(actions::ask_replay).post(actions::replay))
-        .route("/retry", get(actions::ask_retry).post(actions::retry))
+        .route("/dead", entries::list("Dead letters", "/dead", Some(State::Dead)))
+        .route("/replay", actions::action(Reattempt::Replay))
+        .route("/retry", actions::action(Reattempt::Retry))
         .route("/entries/{number}/resolve", get(resolving::ask).post(resolving::resolve))
-        .route("/pause", get(actions::ask_pause).post(actions::pause))
-        .route("/resume", get(actions::ask_resume).post(actions::resume))
+        .route("/pause", actions::handling(true))
+        .route("/resume", actions::handling(false))
         .route("/sign-in", get(sign_in::ask).post(sign_in::sign_in))
         .route("/sign-out", axum::routing::post(sign_in::sign_out))
-        .route("/style.css", get(style))
-        .route("/refresh.js", get(script))
-        .route("/icon.svg", get(icon))
+        .route("/style.css", file("text/css; charset=utf-8", include_str!("../assets/style.css")))
+        .route(
+            "/refresh.js",
+            file("text/javascript; charset=utf-8", include_str!("../assets/refresh.js")),
+        )
+        .route("/icon.svg", file("image/svg+xml", include_str!("../assets/icon.svg")))
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .layer(from_fn_with_state(operations.clone(), guard::guard))
         .with_state(operations.clone())
         .merge(operations.0.receiver.operations())
 }
 
-async fn style() -> impl IntoResponse {
-    file("text/css; charset=utf-8", include_str!("../assets/style.css"))
-}
-
-async fn script() -> impl IntoResponse {
-    file("text/javascript; charset=utf-8", include_str!("../assets/refresh.js"))
-}
-
-async fn icon() -> impl IntoResponse {
-    file("image/svg+xml", include_str!("../assets/icon.svg"))
-}
-
 /// Returns a static file, which browsers may cache for ten minutes.
-fn file(kind: &'static str, content: &'static str) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=600")], content)
+fn file(kind: &'static str, content: &'static str) -> MethodRouter<Operations> {
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=600")];
+    get(move || async move { (headers, content) })
 }

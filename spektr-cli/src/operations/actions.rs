@@ -10,18 +10,20 @@ use axum::body::Bytes;
 use axum::extract::{RawQuery, State as Given};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{MethodRouter, get};
 use spektr_inbox::store::{Filter, Operator, State, StoreError};
 use spektr_inbox::{Clock as _, SystemClock, operate};
 use tokio::time::timeout;
 
 use super::access::Session;
-use super::form::{Fields, fields_of, link};
+use super::form::{Fields, fields_of, link, sign_in};
 use super::guard::Visitor;
 use super::numbers::whole;
 use super::page::{Frame, shown};
 use super::refused::Refused;
 use super::state::Operations;
 use super::words;
+use crate::reattempt::Reattempt;
 use crate::terminal::safe;
 
 /// The number of entries that one step counts. Between steps, other requests reach the store.
@@ -39,27 +41,9 @@ const COUNT_LIMIT: Duration = Duration::from_secs(10);
 /// The number of kinds of entries that a page lists. All other kinds share one more row.
 const MOST_KINDS: usize = 50;
 
-/// An action on entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Again {
-    Replay,
-    Retry,
-}
-
-impl Again {
-    fn path(self) -> &'static str {
-        match self {
-            Self::Replay => "/replay",
-            Self::Retry => "/retry",
-        }
-    }
-
-    /// The state of the entries after the action.
-    fn outcome(self) -> &'static str {
-        match self {
-            Self::Replay => "pending again",
-            Self::Retry => "due now",
-        }
+impl Reattempt {
+    fn path(self) -> String {
+        format!("/{}", self.verb())
     }
 
     fn explanation(self) -> &'static str {
@@ -92,7 +76,11 @@ struct ActionCount {
 impl ActionCount {
     /// Counts the entries that an action would change now. The time is limited, and only one page
     /// at a time may count.
-    async fn of(operations: &Operations, again: Again, filter: &Filter) -> Result<Self, Refused> {
+    async fn of(
+        operations: &Operations,
+        again: Reattempt,
+        filter: &Filter,
+    ) -> Result<Self, Refused> {
         const BUSY: &str = "Entries are being counted for another page. Try again in some seconds.";
         const LATE: &str =
             "The store took too long. `spektr inbox` has the same commands without a time limit.";
@@ -105,7 +93,7 @@ impl ActionCount {
 
     async fn step_by_step(
         operations: &Operations,
-        again: Again,
+        again: Reattempt,
         filter: &Filter,
     ) -> Result<Self, Refused> {
         let now = SystemClock::new().now();
@@ -115,8 +103,8 @@ impl ActionCount {
             let page = operations.store().page(filter.clone(), before, STEP).await?;
             for entry in page.entries {
                 let is_taken = match again {
-                    Again::Replay => !matches!(entry.state, State::Pending | State::Unreadable),
-                    Again::Retry => entry.is_waiting(now),
+                    Reattempt::Replay => !matches!(entry.state, State::Pending | State::Unreadable),
+                    Reattempt::Retry => entry.is_waiting(now),
                 };
                 if is_taken {
                     count.up_to = count.up_to.max(entry.number);
@@ -141,7 +129,7 @@ impl ActionCount {
 #[template(path = "operations/again.html")]
 struct ConfirmPage {
     frame: Frame,
-    action: &'static str,
+    action: String,
     total: u64,
     total_shown: String,
     outcome: &'static str,
@@ -153,7 +141,7 @@ struct ConfirmPage {
     /// The confirmed number of entries, if there are more entries now.
     grown_from: Option<u64>,
     /// The command of the tool, if there are too many entries for a page.
-    command: Option<&'static str>,
+    command: Option<String>,
     back: String,
     sign_in: String,
 }
@@ -168,7 +156,7 @@ struct TallyRow {
 impl ConfirmPage {
     fn new(
         frame: Frame,
-        again: Again,
+        again: Reattempt,
         filter: &Filter,
         count: &ActionCount,
         grown: Option<u64>,
@@ -183,10 +171,6 @@ impl ConfirmPage {
         // The confirmation does not cover entries that arrive later.
         let up_to = filter.up_to.unwrap_or(count.up_to);
         let confirmed = Filter { up_to: Some(up_to), ..filter.clone() };
-        let command = match again {
-            Again::Replay => "spektr inbox replay",
-            Again::Retry => "spektr inbox retry",
-        };
         Self {
             frame,
             action: again.path(),
@@ -198,9 +182,9 @@ impl ConfirmPage {
             others: (others > 0).then(|| whole(others)),
             fields: fields_of(&confirmed),
             grown_from: grown,
-            command: count.is_cut.then_some(command),
+            command: count.is_cut.then(|| format!("spektr inbox {}", again.verb())),
             back: back(filter),
-            sign_in: sign_in(link(again.path(), filter, &[])),
+            sign_in: sign_in(link(&again.path(), filter, &[])),
         }
     }
 }
@@ -213,41 +197,28 @@ fn back(filter: &Filter) -> String {
     }
 }
 
-fn sign_in(next: String) -> String {
-    link("/sign-in", &Filter::all(), &[("next", next)])
-}
-
-pub(super) async fn ask_replay(
-    Given(operations): Given<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Refused> {
-    ask(&operations, visitor, Again::Replay, &query.unwrap_or_default()).await
-}
-
-pub(super) async fn ask_retry(
-    Given(operations): Given<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Refused> {
-    ask(&operations, visitor, Again::Retry, &query.unwrap_or_default()).await
+/// Returns the page that asks for an action, and that does it.
+pub(super) fn action(again: Reattempt) -> MethodRouter<Operations> {
+    get(move |operations, visitor, query| ask(again, operations, visitor, query))
+        .post(move |operations, visitor, body| run(again, operations, visitor, body))
 }
 
 async fn ask(
-    operations: &Operations,
-    visitor: Visitor,
-    again: Again,
-    query: &str,
+    again: Reattempt,
+    Given(operations): Given<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
-    let filter = meant(again, Fields::parse(query.as_bytes()).filter()?)?;
-    let count = ActionCount::of(operations, again, &filter).await?;
-    let frame = Frame::new(operations, visitor, "Confirm", "");
+    let fields = Fields::parse(query.unwrap_or_default().as_bytes());
+    let filter = meant(again, fields.filter()?)?;
+    let count = ActionCount::of(&operations, again, &filter).await?;
+    let frame = Frame::new(&operations, visitor, "Confirm", "");
     shown(&ConfirmPage::new(frame, again, &filter, &count, None))
 }
 
 /// Refuses a replay of all entries that were ever handled, which is too large for a page.
-fn meant(again: Again, filter: Filter) -> Result<Filter, Refused> {
-    if again == Again::Retry {
+fn meant(again: Reattempt, filter: Filter) -> Result<Filter, Refused> {
+    if again == Reattempt::Retry {
         return Ok(Filter { state: Some(State::Pending), ..filter });
     }
     let is_narrow = filter.number.is_some() || filter.id.is_some() || filter.spektr_id.is_some();
@@ -260,49 +231,29 @@ fn meant(again: Again, filter: Filter) -> Result<Filter, Refused> {
     ))
 }
 
-pub(super) async fn replay(
-    Given(operations): Given<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    body: Bytes,
-) -> Result<Response, Refused> {
-    run(&operations, visitor, Again::Replay, &body).await
-}
-
-pub(super) async fn retry(
-    Given(operations): Given<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    body: Bytes,
-) -> Result<Response, Refused> {
-    run(&operations, visitor, Again::Retry, &body).await
-}
-
 async fn run(
-    operations: &Operations,
-    visitor: Visitor,
-    again: Again,
-    body: &[u8],
+    again: Reattempt,
+    Given(operations): Given<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    body: Bytes,
 ) -> Result<Response, Refused> {
-    let fields = Fields::parse(body);
+    let fields = Fields::parse(&body);
     let session = proven(&visitor, &fields)?;
     let filter = meant(again, fields.filter()?)?;
     let (Some(confirmed), Some(_)) = (fields.number("count")?, filter.up_to) else {
         return Err(Refused::asked("The form lacks the count that it confirms. Load it again."));
     };
     let confirmed = confirmed.unsigned_abs();
-    let count = ActionCount::of(operations, again, &filter).await?;
+    let count = ActionCount::of(&operations, again, &filter).await?;
     if count.total > confirmed || count.is_cut {
-        let frame = Frame::new(operations, visitor, "Confirm", "");
+        let frame = Frame::new(&operations, visitor, "Confirm", "");
         let page = shown(&ConfirmPage::new(frame, again, &filter, &count, Some(confirmed)))?;
         return Ok((StatusCode::CONFLICT, page).into_response());
     }
     let operator = Operator::new(session.name.clone());
     let (store, meant) = (operations.store().clone(), filter.clone());
     let done = finish(async move {
-        let now = SystemClock::new().now();
-        match again {
-            Again::Replay => operate::replay(&*store, &operator, &meant, now, |_| {}).await,
-            Again::Retry => operate::retry(&*store, &operator, &meant, now, |_| {}).await,
-        }
+        again.run(&*store, &operator, &meant, SystemClock::new().now(), |_| {}).await
     });
     let done = done.await?;
     let outcome = again.outcome();
@@ -342,28 +293,20 @@ struct PausePage {
     sign_in: String,
 }
 
-pub(super) async fn ask_pause(
-    Given(operations): Given<Operations>,
-    Extension(visitor): Extension<Visitor>,
-) -> Result<Response, Refused> {
-    ask_handling(&operations, visitor, true).await
-}
-
-pub(super) async fn ask_resume(
-    Given(operations): Given<Operations>,
-    Extension(visitor): Extension<Visitor>,
-) -> Result<Response, Refused> {
-    ask_handling(&operations, visitor, false).await
+/// Returns the page that asks whether to pause or to resume handling, and that does it.
+pub(super) fn handling(pauses: bool) -> MethodRouter<Operations> {
+    get(move |operations, visitor| ask_handling(pauses, operations, visitor))
+        .post(move |operations, visitor, body| set_paused(pauses, operations, visitor, body))
 }
 
 async fn ask_handling(
-    operations: &Operations,
-    visitor: Visitor,
     pauses: bool,
+    Given(operations): Given<Operations>,
+    Extension(visitor): Extension<Visitor>,
 ) -> Result<Response, Refused> {
     let stats = operations.store().stats().await?;
     shown(&PausePage {
-        frame: Frame::new(operations, visitor, "Confirm", ""),
+        frame: Frame::new(&operations, visitor, "Confirm", ""),
         pauses,
         is_paused: stats.paused_since.is_some(),
         pending: whole(stats.pending),
@@ -371,29 +314,13 @@ async fn ask_handling(
     })
 }
 
-pub(super) async fn pause(
-    Given(operations): Given<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    body: Bytes,
-) -> Result<Response, Refused> {
-    set_paused(&operations, &visitor, &body, true).await
-}
-
-pub(super) async fn resume(
-    Given(operations): Given<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    body: Bytes,
-) -> Result<Response, Refused> {
-    set_paused(&operations, &visitor, &body, false).await
-}
-
 async fn set_paused(
-    operations: &Operations,
-    visitor: &Visitor,
-    body: &[u8],
     pauses: bool,
+    Given(operations): Given<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    body: Bytes,
 ) -> Result<Response, Refused> {
-    let session = proven(visitor, &Fields::parse(body))?;
+    let session = proven(&visitor, &Fields::parse(&body))?;
     let operator = Operator::new(session.name.clone());
     let now = SystemClock::new().now();
     let (is_change, text) = match pauses {

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::{Path, RawQuery, State as Given};
 use axum::response::Response;
+use axum::routing::{MethodRouter, get};
 use axum::{Extension, http::StatusCode};
 use spektr_inbox::store::{Attempt, Filter, Page, State, Summary};
 use spektr_inbox::{Clock as _, SystemClock};
@@ -105,36 +106,27 @@ impl EntriesPage {
     }
 }
 
-pub(super) async fn list(
-    Given(operations): Given<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Refused> {
-    let fields = Fields::parse(query.unwrap_or_default().as_bytes());
-    let frame = Frame::new(&operations, visitor, "Entries", "/entries");
-    let filter = fields.filter()?;
-    entries(&operations, frame, "Entries", "/entries", filter, fields.number("before")?).await
-}
-
-pub(super) async fn dead(
-    Given(operations): Given<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Refused> {
-    let fields = Fields::parse(query.unwrap_or_default().as_bytes());
-    let frame = Frame::new(&operations, visitor, "Dead letters", "/dead");
-    let filter = Filter { state: Some(State::Dead), ..fields.filter()? };
-    entries(&operations, frame, "Dead letters", "/dead", filter, fields.number("before")?).await
+/// Returns the page of the entries in a state, or in the state that the query names.
+pub(super) fn list(
+    heading: &'static str,
+    path: &'static str,
+    state: Option<State>,
+) -> MethodRouter<Operations> {
+    get(move |operations, visitor, query| entries(heading, path, state, operations, visitor, query))
 }
 
 async fn entries(
-    operations: &Operations,
-    frame: Frame,
     heading: &'static str,
     path: &'static str,
-    filter: Filter,
-    before: Option<i64>,
+    state: Option<State>,
+    Given(operations): Given<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
+    let fields = Fields::parse(query.unwrap_or_default().as_bytes());
+    let mut filter = fields.filter()?;
+    filter.state = state.or(filter.state);
+    let before = fields.number("before")?;
     let page = operations.store().page(filter.clone(), before, ON_A_PAGE).await?;
     let is_short = page.next.is_some() && page.entries.len() < ON_A_PAGE;
     let older = page.next.map(|next| link(path, &filter, &[("before", next.to_string())]));
@@ -143,7 +135,7 @@ async fn entries(
     types.dedup();
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     shown(&EntriesPage {
-        frame,
+        frame: Frame::new(&operations, visitor, heading, path),
         heading,
         state: filter.state,
         states: State::ALL,

@@ -71,6 +71,11 @@ pub(super) fn fields_of(filter: &Filter) -> Vec<(&'static str, String)> {
     fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
+/// Returns the path of the page for signing in, which then leads to `next`.
+pub(super) fn sign_in(next: String) -> String {
+    link("/sign-in", &Filter::all(), &[("next", next)])
+}
+
 /// Returns a path with a query that has the fields of a filter, and more fields.
 pub(super) fn link(path: &str, filter: &Filter, more: &[(&str, String)]) -> String {
     let mut query = Serializer::new(String::new());

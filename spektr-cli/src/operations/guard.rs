@@ -20,10 +20,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 
 use super::access::Session;
-use super::form::link;
+use super::form::sign_in;
 use super::refused::Refused;
 use super::state::Operations;
-use spektr_inbox::store::Filter;
 
 pub(super) const COOKIE: &str = "spektr_operations";
 
@@ -133,7 +132,7 @@ impl Operations {
             return Refusal::Shown(Refused::signed_out());
         }
         let asked = uri.path_and_query().map_or("/", |path| path.as_str());
-        Refusal::SignIn(link("/sign-in", &Filter::all(), &[("next", asked.to_owned())]))
+        Refusal::SignIn(sign_in(asked.to_owned()))
     }
 
     fn session(&self, headers: &HeaderMap) -> Option<Session> {

@@ -5,12 +5,12 @@ use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State as Given};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use spektr_inbox::store::{Filter, Operator, State};
+use spektr_inbox::store::{Operator, State};
 use spektr_inbox::{Clock as _, SystemClock, operate};
 
 use super::actions::proven;
 use super::entries::{EntryRow, find};
-use super::form::{Fields, link};
+use super::form::{Fields, sign_in};
 use super::guard::Visitor;
 use super::page::{Frame, shown};
 use super::refused::Refused;
@@ -33,13 +33,12 @@ pub(super) async fn ask(
     Path(number): Path<String>,
 ) -> Result<Response, Refused> {
     let entry = find(&operations, &number).await?;
-    let here = format!("/entries/{}/resolve", entry.number);
     shown(&ResolvePage {
         frame: Frame::new(&operations, visitor, "Confirm", ""),
         row: EntryRow::new(&entry),
         is_open: !matches!(entry.state, State::Done | State::Resolved),
         longest: LONGEST_REASON,
-        sign_in: link("/sign-in", &Filter::all(), &[("next", here)]),
+        sign_in: sign_in(format!("/entries/{}/resolve", entry.number)),
     })
 }
 

@@ -85,7 +85,7 @@ pub(super) async fn sign_in(
     // One token is checked at a time, over all connections.
     let turn = operations.0.sign_ins.lock().await;
     let Some(cookie) = operations.access().open(name, token, Instant::now()) else {
-        operations.count_refused();
+        operations.0.refused.add(1);
         sleep(GUESS_PAUSE).await;
         let frame = Frame::new(&operations, visitor, "Sign in", "");
         let page = shown(&SignInPage::new(frame, next, name, true))?;

@@ -149,10 +149,6 @@ impl Operations {
         &self.0.access
     }
 
-    pub(super) fn count_refused(&self) {
-        self.0.refused.add(1);
-    }
-
     pub(super) fn store(&self) -> &Arc<dyn Store> {
         &self.0.store
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use serde_json::{Value, json};
-use spektr_inbox::store::{Filter, Operator, State, Store, StoreError, StoredEntry, Tally};
+use spektr_inbox::store::{Filter, State, Store, StoreError, StoredEntry, Tally};
 use spektr_inbox::{Clock as _, SystemClock, operate};
 use spektr_types::Timestamp;
 
@@ -14,6 +14,7 @@ use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::operator::OperatorArguments;
 use crate::progress::Progress;
+use crate::reattempt::Reattempt;
 use crate::store::StoreArguments;
 use crate::terminal::{count, safe};
 
@@ -59,7 +60,7 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn replay(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
-    run(Again::Replay, global, arguments).await
+    run(Reattempt::Replay, global, arguments).await
 }
 
 pub(super) async fn retry(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
@@ -67,31 +68,10 @@ pub(super) async fn retry(global: &Global, arguments: &Arguments) -> Result<Answ
         return Err(Failure::new(format!("no entry that is {state} waits for another attempt"))
             .hint(format!("`spektr inbox replay --state {state}` makes them pending again")));
     }
-    run(Again::Retry, global, arguments).await
+    run(Reattempt::Retry, global, arguments).await
 }
 
-/// The action on the entries.
-#[derive(Clone, Copy)]
-enum Again {
-    Replay,
-    Retry,
-}
-
-impl Again {
-    async fn run(
-        self,
-        store: &dyn Store,
-        operator: &Operator,
-        filter: &Filter,
-        now: Timestamp,
-        progress: impl FnMut(u64),
-    ) -> Result<u64, StoreError> {
-        match self {
-            Self::Replay => operate::replay(store, operator, filter, now, progress).await,
-            Self::Retry => operate::retry(store, operator, filter, now, progress).await,
-        }
-    }
-
+impl Reattempt {
     async fn would(
         self,
         store: &dyn Store,
@@ -104,26 +84,11 @@ impl Again {
         }
     }
 
-    fn verb(self) -> &'static str {
-        match self {
-            Self::Replay => "replay",
-            Self::Retry => "retry",
-        }
-    }
-
     /// The JSON member that contains the number of entries.
     fn done(self) -> &'static str {
         match self {
             Self::Replay => "replayed",
             Self::Retry => "retried",
-        }
-    }
-
-    /// The state of the entries after the action.
-    fn outcome(self) -> &'static str {
-        match self {
-            Self::Replay => "pending again",
-            Self::Retry => "due now",
         }
     }
 
@@ -149,17 +114,17 @@ impl Again {
     }
 }
 
-async fn run(again: Again, global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+async fn run(again: Reattempt, global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let filter = arguments.filter.filter();
     let is_everything = filter == Filter::all();
     match (arguments.names.is_empty(), is_everything, arguments.all) {
         (true, true, false) => {
             return Err(Failure::new(format!("no entries to {} were chosen", again.verb())).hint(
                 match again {
-                    Again::Replay => {
+                    Reattempt::Replay => {
                         "name entries, or filter them: --state dead; --all selects the whole inbox"
                     }
-                    Again::Retry => {
+                    Reattempt::Retry => {
                         "name entries, or filter them: --since 2h; --all selects all that wait"
                     }
                 },
@@ -213,7 +178,7 @@ async fn run(again: Again, global: &Global, arguments: &Arguments) -> Result<Ans
 }
 
 /// Returns the result of a dry run, as JSON and as text.
-fn counted(again: Again, mut tallies: Vec<Tally>, missing: &[String]) -> (Value, String) {
+fn counted(again: Reattempt, mut tallies: Vec<Tally>, missing: &[String]) -> (Value, String) {
     tallies.sort_by(|one, other| (one.state, &one.wire_type).cmp(&(other.state, &other.wire_type)));
     // Adds up the tallies of entries that were named one by one.
     tallies.dedup_by(|one, kept| {
