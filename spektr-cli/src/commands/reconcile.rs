@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     operator: OperatorArguments,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct ReconcileReport {
     completed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,9 +104,8 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         let report = match &result {
             Ok(summary) => ReconcileReport {
                 completed: true,
-                reason: None,
-                error: None,
                 done: Some(ReconcileFigures::new(summary)),
+                ..ReconcileReport::default()
             },
             Err(ReconcileError::NoWatermark | ReconcileError::Watermark) => {
                 return Err(Failure::new("no earlier run says where to begin")

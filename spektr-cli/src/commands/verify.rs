@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
 /// The checks, in the order in which they are made.
 const CHECKS: [&str; 5] = ["headers", "algorithm", "key", "signature", "time"];
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct VerifyReport {
     verified: bool,
     /// The stable code of the library's error.
@@ -86,13 +86,11 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
             };
             VerifyReport {
                 verified: true,
-                reason: None,
                 checks: CHECKS
                     .map(|check| SignatureCheck { check, outcome: "passed", detail: detail(check) })
                     .into(),
                 entries: Entries::parse(&body).ok().map(|entries| entries.len()),
-                seconds_beyond_tolerance: None,
-                hint: None,
+                ..VerifyReport::default()
             }
         }
         Err(error) => refused(&error, tolerance, &arguments.keys.place(&config)),
@@ -139,12 +137,11 @@ fn refused(error: &VerifyError, tolerance: Duration, keys: &str) -> VerifyReport
         SignatureCheck { check, outcome, detail }
     });
     VerifyReport {
-        verified: false,
         reason: Some(error.reason()),
         checks: checks.collect(),
-        entries: None,
         seconds_beyond_tolerance: beyond.map(|beyond| beyond.as_secs()),
         hint: hint(error, keys),
+        ..VerifyReport::default()
     }
 }
 

@@ -49,7 +49,7 @@ struct ProblemRow<'f> {
 }
 
 /// The last line: the figures, or the reason why there are none.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct VerificationReport {
     completed: bool,
     #[serde(flatten)]
@@ -128,27 +128,18 @@ pub(super) async fn verify(global: &Global, arguments: &Arguments) -> Result<Ans
     let result = reconciler.verify(since, report).await;
     printed?;
     let unhandled = store.stats().await.ok().map(Unhandled);
-    let (answer, report) = match &result {
-        Ok(verification) => (
-            Answer::from_yes(verification.is_clean() && verification.seen > 0),
-            VerificationReport {
-                completed: true,
-                figures: Some(VerificationFigures::new(verification)),
-                reason: None,
-                error: None,
-                unhandled,
-            },
-        ),
-        Err(error) => (
-            Answer::No,
-            VerificationReport {
-                completed: false,
-                figures: None,
-                reason: Some(error.reason()),
-                error: Some(Failure::caused_by("not verified", error).message().to_owned()),
-                unhandled,
-            },
-        ),
+    let mut report = VerificationReport { unhandled, ..VerificationReport::default() };
+    let answer = match &result {
+        Ok(verification) => {
+            report.completed = true;
+            report.figures = Some(VerificationFigures::new(verification));
+            Answer::from_yes(verification.is_clean() && verification.seen > 0)
+        }
+        Err(error) => {
+            report.reason = Some(error.reason());
+            report.error = Some(Failure::caused_by("not verified", error).message().to_owned());
+            Answer::No
+        }
     };
     global.format.print(&report, || text(&report, &arguments.compared))?;
     Ok(answer)
