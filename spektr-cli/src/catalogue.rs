@@ -87,15 +87,9 @@ pub(crate) struct SharedDecisions {
 #[derive(Debug, Deserialize)]
 pub(crate) struct EventExample {
     pub(crate) case: String,
+    /// The JSON of the entry, on one line.
     #[serde(rename = "body")]
-    json: Box<RawValue>,
-}
-
-impl EventExample {
-    /// Returns the JSON of the entry, on one line.
-    pub(crate) fn json(&self) -> &RawValue {
-        &self.json
-    }
+    pub(crate) json: Box<RawValue>,
 }
 
 /// Returns the members that every event has in the envelope with `type`.

@@ -217,7 +217,7 @@ mod tests {
     use crate::catalogue::{events, example};
 
     fn entry(name: &str) -> Json {
-        Json::parse(example(name).expect("an example").json().get().as_bytes()).expect("JSON")
+        Json::parse(example(name).expect("an example").json.get().as_bytes()).expect("JSON")
     }
 
     #[test]

@@ -121,7 +121,7 @@ fn list(global: &Global) -> Result<(), Failure> {
 fn show(global: &Global, arguments: &Show) -> Result<(), Failure> {
     let name = &arguments.event;
     let example = catalogue::example(name)?;
-    let json = Json::parse(example.json().get().as_bytes()).map_err(|error| Failure::of(&error))?;
+    let json = Json::parse(example.json.get().as_bytes()).map_err(|error| Failure::of(&error))?;
     if arguments.example {
         return global.format.print(&json, || format!("{json:#}\n"));
     }
@@ -136,7 +136,7 @@ fn show(global: &Global, arguments: &Show) -> Result<(), Failure> {
             envelope: catalogue::envelope(),
             details: event.details,
             cases: event.details.examples.iter().map(|example| example.case.as_str()).collect(),
-            example: example.json(),
+            example: &example.json,
         });
     }
     output::print(&text(event, example, &json))

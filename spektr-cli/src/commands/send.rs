@@ -261,9 +261,39 @@ impl Sending<'_> {
                 change.apply(entry).map_err(Failure::new)?;
             }
         }
-        let corruption = self.arguments.corrupt;
-        send(&mut self.sender, self.signer.as_ref(), corruption, entries, now).await;
+        self.send(entries, now).await;
         Ok(())
+    }
+
+    async fn send(&mut self, mut entries: Vec<Json>, now: UnixSeconds) {
+        const LONG_AGO: u64 = 3_600;
+        let (count, corruption) = (entries.len(), self.arguments.corrupt);
+        let at = match corruption {
+            Some(Corruption::Timestamp) => UnixSeconds::new(now.as_secs().saturating_sub(LONG_AGO)),
+            _ => now,
+        };
+        let mut body = body(&entries);
+        let mut headers = headers(self.signer.as_ref(), &body, at);
+        match corruption {
+            None => {
+                self.sender.deliver(&headers, &body, count).await;
+                return;
+            }
+            Some(Corruption::Duplicate) => {
+                self.sender.deliver(&headers, &body, count).await;
+                self.sender.deliver(&headers, &body, count).await;
+                return;
+            }
+            Some(Corruption::Timestamp) => {}
+            Some(Corruption::Signature) => spoil_signature(&mut headers),
+            Some(Corruption::Body) => {
+                for entry in &mut entries {
+                    entry.put("spektrId", "spk_changed_after_signing".into());
+                }
+                body = self::body(&entries);
+            }
+        }
+        self.sender.deliver_forgery(&headers, &body, count).await;
     }
 }
 
@@ -310,8 +340,8 @@ fn templates(
         .map(|name| {
             let name = if name == UNKNOWN_EVENT { "unknown/type_envelope" } else { name };
             let example = catalogue::example(name)?;
-            let mut entry = Json::parse(example.json().get().as_bytes())
-                .map_err(|error| Failure::of(&error))?;
+            let mut entry =
+                Json::parse(example.json.get().as_bytes()).map_err(|error| Failure::of(&error))?;
             if let Some(envelope) = envelope {
                 entry = delivery::convert(entry, envelope);
             }
@@ -324,43 +354,6 @@ fn templates(
             Ok(entry)
         })
         .collect()
-}
-
-async fn send(
-    sender: &mut Sender,
-    signer: Option<&Signer>,
-    corruption: Option<Corruption>,
-    mut entries: Vec<Json>,
-    now: UnixSeconds,
-) {
-    const LONG_AGO: u64 = 3_600;
-    let count = entries.len();
-    let at = match corruption {
-        Some(Corruption::Timestamp) => UnixSeconds::new(now.as_secs().saturating_sub(LONG_AGO)),
-        _ => now,
-    };
-    let mut body = body(&entries);
-    let mut headers = headers(signer, &body, at);
-    match corruption {
-        None => {
-            sender.deliver(&headers, &body, count).await;
-            return;
-        }
-        Some(Corruption::Duplicate) => {
-            sender.deliver(&headers, &body, count).await;
-            sender.deliver(&headers, &body, count).await;
-            return;
-        }
-        Some(Corruption::Timestamp) => {}
-        Some(Corruption::Signature) => spoil_signature(&mut headers),
-        Some(Corruption::Body) => {
-            for entry in &mut entries {
-                entry.put("spektrId", "spk_changed_after_signing".into());
-            }
-            body = self::body(&entries);
-        }
-    }
-    sender.deliver_forgery(&headers, &body, count).await;
 }
 
 fn body(entries: &[Json]) -> Bytes {

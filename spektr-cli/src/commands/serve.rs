@@ -12,8 +12,7 @@ mod supervisor;
 
 use std::sync::Arc;
 
-use spektr_inbox::reconcile::{Client, Reconciler};
-use spektr_inbox::store::Store;
+use spektr_inbox::reconcile::Reconciler;
 use spektr_inbox::{Metrics, Receiver};
 
 use self::forward::ForwardHandler;
@@ -156,11 +155,16 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
         }
         let client = arguments.list.client_if_configured(&config)?;
         let reconciler = match client.clone() {
-            Some(client) => Some(reconciler(client, &config, &store, arguments)?),
+            Some(client) => Some(
+                Reconciler::new(Arc::clone(&store), client)
+                    .with_source(&source)
+                    .with_metrics(metrics.clone())
+                    .with_first_reach(arguments.reach(&config)?)
+                    .with_interval(RECONCILIATION_INTERVAL.value(None, &config))
+                    .with_verification(VERIFY_REACH),
+            ),
             None => None,
         };
-        let reconciler =
-            reconciler.map(|one| one.with_source(&source).with_metrics(metrics.clone()));
         let workers = forward
             .clone()
             .zip(forwarding.as_ref())
@@ -247,19 +251,6 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
         traces.end();
     }
     done
-}
-
-/// Returns the reconciler, which fetches missed events.
-fn reconciler(
-    client: Client,
-    config: &Config,
-    store: &Arc<dyn Store>,
-    arguments: &ServeArguments,
-) -> Result<Reconciler, Failure> {
-    Ok(Reconciler::new(Arc::clone(store), client)
-        .with_first_reach(arguments.reach(config)?)
-        .with_interval(RECONCILIATION_INTERVAL.value(None, config))
-        .with_verification(VERIFY_REACH))
 }
 
 /// Warns of files with secrets that other accounts of this machine can read.

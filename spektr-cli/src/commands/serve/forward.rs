@@ -280,22 +280,7 @@ impl ForwardHandler {
             url.scheme = if self.url.is_encrypted() { "https" } else { "http" },
         )
     }
-}
 
-impl Handler for ForwardHandler {
-    async fn handle(&self, received: Received) -> Result<(), HandlerError> {
-        let event = received.event();
-        let event_type = event.event_type();
-        let about = EntryFacts {
-            id: event.id().map(|id| id.as_ref()),
-            event_type: Some(event_type.as_str()),
-            malformed: None,
-        };
-        self.post(&received, &about).await
-    }
-}
-
-impl ForwardHandler {
     fn refused(&self, reply: &Reply) -> HandlerError {
         let reason = format!("answered with {}", reply.status);
         match reply.status {
@@ -316,6 +301,19 @@ impl ForwardHandler {
             }
             _ => HandlerError::retry(reason).with_reason_logged(),
         }
+    }
+}
+
+impl Handler for ForwardHandler {
+    async fn handle(&self, received: Received) -> Result<(), HandlerError> {
+        let event = received.event();
+        let event_type = event.event_type();
+        let about = EntryFacts {
+            id: event.id().map(|id| id.as_ref()),
+            event_type: Some(event_type.as_str()),
+            malformed: None,
+        };
+        self.post(&received, &about).await
     }
 }
 
