@@ -83,16 +83,13 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
 
 fn print(global: &Global, file: &str, index: usize, report: &Report) -> Result<(), Failure> {
     let drift: Vec<_> = report.drift().map(in_words).collect();
-    if global.is_json() {
-        let (event, conforms) = (report.event(), report.conforms());
-        return output::print_json(&DriftLine { file, index: Some(index), event, conforms, drift });
-    }
-    let event = report.event().unwrap_or("unknown event");
-    let lines: String = drift
-        .iter()
-        .map(|drift| format!("{}[{index}]  {}  {}\n", safe(file), careful(event), safe(drift)))
-        .collect();
-    output::print(&lines)
+    let (event, conforms) = (report.event(), report.conforms());
+    let line = DriftLine { file, index: Some(index), event, conforms, drift };
+    global.format.print(&line, || {
+        let start =
+            format!("{}[{index}]  {}", safe(file), careful(event.unwrap_or("unknown event")));
+        line.drift.iter().map(|drift| format!("{start}  {}\n", safe(drift))).collect()
+    })
 }
 
 /// Returns a difference in words. A difference of the whole entry has no path.

@@ -273,7 +273,7 @@ fn text(report: &DiagnosisReport) -> String {
             what_to_do(error),
         ));
     }
-    if matches.is_empty() && report.key_problem().is_some() {
+    if matches.is_empty() {
         text.push_str(&format!("{} of {tried} constructions gives this signature\n", bad("none")));
     }
     if let Some((problem, remedy)) = report.key_problem() {
@@ -284,11 +284,9 @@ fn text(report: &DiagnosisReport) -> String {
         ));
     } else if matches.is_empty() {
         text.push_str(&format!(
-            "{} of {tried} constructions gives this signature\n\
-             {} is it the secret of the key that {} names? Is the body byte for byte as it\n      \
+            "{} is it the secret of the key that {} names? Is the body byte for byte as it\n      \
              arrived: not printed again from parsed JSON, no line feed added by an editor,\n      \
              not decompressed?\n",
-            bad("none"),
             strong("hint:"),
             SignatureHeader::KeyId,
         ));

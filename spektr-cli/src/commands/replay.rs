@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use clap::Args;
 use serde::Serialize;
 use spektr_types::Entries;
-use spektr_verify::{SignatureFormat, SignatureHeader, SignedContent, Signer, Verifier};
+use spektr_verify::{SignatureFormat, SignedContent, Signer, Verifier};
 
 use self::progress::ReplayProgress;
 use super::diagnose::id_of;
@@ -178,22 +178,13 @@ impl Signing {
             Signer::new(key.clone(), self.content.clone()).with_signature_format(self.format);
         let signed = signer.sign_at(body, time::now());
         let mut headers = http::end_to_end(headers);
-        headers.retain(|(name, _)| !SIGNATURE_HEADERS.iter().any(|header| is(name, *header)));
+        let is_signed =
+            |name: &str| signed.pairs().iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+        headers.retain(|(name, _)| !is_signed(name));
         headers.extend(signed.pairs().map(|(name, value)| (name.to_owned(), value.into())));
         Ok(Some(headers))
     }
 }
-
-fn is(name: &str, header: SignatureHeader) -> bool {
-    header.name().eq_ignore_ascii_case(name)
-}
-
-const SIGNATURE_HEADERS: [SignatureHeader; 4] = [
-    SignatureHeader::Algorithm,
-    SignatureHeader::Timestamp,
-    SignatureHeader::KeyId,
-    SignatureHeader::Signature,
-];
 
 impl ReplayOutcome {
     /// Whether everything in the folder has been acknowledged.

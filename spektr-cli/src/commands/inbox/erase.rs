@@ -13,7 +13,6 @@ use super::open;
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::operator::OperatorArguments;
-use crate::output;
 use crate::store::StoreArguments;
 use crate::terminal::{careful, count};
 
@@ -110,15 +109,12 @@ pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answ
         };
         let named = kinds.iter().map(|kind| (*kind, found.numbers(*kind)));
         let named = named.filter(|(_, numbers)| !numbers.is_empty());
-        if global.is_json() {
-            let numbers = named.map(|(kind, numbers)| (kind.as_str(), numbers)).collect();
-            output::print_json(&ErasureReport::WouldErase { counts: &counts, numbers })?;
-        } else {
+        let numbers = named.clone().map(|(kind, numbers)| (kind.as_str(), numbers)).collect();
+        global.format.print(&ErasureReport::WouldErase { counts: &counts, numbers }, || {
             let listed: String = named.map(|(kind, numbers)| listed(kind, numbers)).collect();
             let states = in_states(&found).filter(|_| counts.entries > 0);
-            let counted = text(&found, &counts, states.as_deref(), "would be erased");
-            output::print(&format!("{counted}{listed}"))?;
-        }
+            text(&found, &counts, states.as_deref(), "would be erased") + &listed
+        })?;
         return Ok(Answer::Yes);
     }
     let kinds = if arguments.yes { kinds } else { confirmed(&found, &kinds)? };

@@ -135,24 +135,15 @@ impl Delivery<'_> {
             key_id: self.verdict.as_ref().ok().and_then(|key| Some(key.as_ref()?.to_string())),
             bytes: self.bytes,
             entries: lines,
-            body_error: match self.entries {
-                Some(Err(error)) => Some(error.to_string()),
-                _ => None,
-            },
+            body_error: error_text(self.entries),
             hint: self.hint(keys),
             recorded: self
                 .recorded
                 .and_then(|done| done.as_ref().ok())
                 .map(|path| path.to_string_lossy().into_owned()),
-            record_error: self
-                .recorded
-                .and_then(|done| done.as_ref().err())
-                .map(ToString::to_string),
+            record_error: error_text(self.recorded),
             forwarded: self.forwarded.and_then(|done| done.as_ref().ok()).map(|reply| reply.status),
-            forward_error: self
-                .forwarded
-                .and_then(|done| done.as_ref().err())
-                .map(ToString::to_string),
+            forward_error: error_text(self.forwarded),
         }
     }
 
@@ -253,6 +244,10 @@ impl Delivery<'_> {
             ),
         })
     }
+}
+
+fn error_text<T, E: ToString>(result: Option<&Result<T, E>>) -> Option<String> {
+    result?.as_ref().err().map(E::to_string)
 }
 
 /// Returns the text of an error, without the advice that `hint` replaces.
