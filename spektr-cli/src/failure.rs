@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::terminal::{self, safe};
+use crate::terminal::{self, safe_path};
 
 /// The answer of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl Failure {
 
     /// Makes a failure for a file that cannot be read or written.
     pub(crate) fn file(verb: &str, path: &Path, error: &std::io::Error) -> Self {
-        Self::caused_by(format!("cannot {verb} {}", safe(&path.to_string_lossy())), error)
+        Self::caused_by(format!("cannot {verb} {}", safe_path(path)), error)
     }
 
     /// Makes a failure for standard output that cannot be written to.

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::capture::{self, Headers};
 use crate::failure::Failure;
-use crate::terminal::safe;
+use crate::terminal::safe_path;
 
 /// A captured delivery, in two files.
 #[derive(Args, Clone, Debug)]
@@ -45,7 +45,7 @@ pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 /// Reads captured headers.
 pub(crate) fn headers(path: &Path) -> Result<Headers, Failure> {
     capture::parse(&bytes(path)?).map_err(|message| {
-        Failure::new(format!("{}: {message}", safe(&path.to_string_lossy()))).hint(
+        Failure::new(format!("{}: {message}", safe_path(path))).hint(
             "headers are lines `Name: value`, as curl -v and curl -D print them,\n\
              or JSON: {\"x-signature\": \"…\"} or [[\"x-signature\", \"…\"]]",
         )

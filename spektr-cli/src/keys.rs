@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use crate::config::Config;
 use crate::config::settings::{KEYS_FILE, SIGNATURE_FORMAT, SIGNED_CONTENT, TOLERANCE};
 use crate::failure::Failure;
-use crate::terminal::safe;
+use crate::terminal::{safe, safe_path};
 use crate::time;
 
 const HOW: &str = "set SPEKTR_WEBHOOK_KEYS='KEY_ID=SECRET', or name a key file with --keys FILE\n\
@@ -65,7 +65,7 @@ impl KeyArguments {
     /// Returns the place to add a key, in words.
     pub(crate) fn place(&self, config: &Config) -> String {
         match self.file(config) {
-            Some(path) => format!("the key file {}", safe(&path.to_string_lossy())),
+            Some(path) => format!("the key file {}", safe_path(&path)),
             None => KeyRing::ENV_VAR.to_owned(),
         }
     }
@@ -244,7 +244,7 @@ pub(crate) fn secret_of_file(path: &Path) -> Result<Zeroizing<String>, Failure> 
     let secret = text.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r']);
     let secret = Zeroizing::new(secret.to_owned());
     if secret.is_empty() {
-        return Err(Failure::new(format!("{} is empty", safe(&path.to_string_lossy()))));
+        return Err(Failure::new(format!("{} is empty", safe_path(path))));
     }
     Ok(secret)
 }
@@ -255,10 +255,9 @@ fn read(path: &Path) -> Result<String, Failure> {
 
 fn ring_of_file(path: &Path) -> Result<KeyRing, Failure> {
     KeyRing::from_toml_file(path).map_err(|error| {
-        let name = path.to_string_lossy();
         let failure = match &error {
             KeyRingError::File { source, .. } => Failure::file("read", path, source),
-            other => Failure::caused_by(format!("the key file {} cannot be used", safe(&name)), other),
+            other => Failure::caused_by(format!("the key file {} cannot be used", safe_path(path)), other),
         };
         failure.hint("a key file has a table [[keys]] with id and secret per key,\nand optionally encoding, not_before and not_after")
     })

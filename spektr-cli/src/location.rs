@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::terminal::safe;
+use crate::terminal::{safe, safe_path};
 
 /// The URL of the inbox if no setting names one.
 pub(crate) const PRESET: &str = "sqlite://spektr-inbox.db";
@@ -56,7 +56,7 @@ impl Location {
     /// Returns the URL without its password.
     pub(crate) fn shown(&self) -> String {
         match self {
-            Self::Sqlite(path) => format!("sqlite://{}", safe(&path.to_string_lossy())),
+            Self::Sqlite(path) => format!("sqlite://{}", safe_path(path)),
             Self::Postgres(url) => {
                 let url = url.split('?').next().unwrap_or_default();
                 let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));

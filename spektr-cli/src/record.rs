@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::capture::Headers;
 use crate::failure::Failure;
 use crate::input;
-use crate::terminal::safe;
+use crate::terminal::safe_path;
 
 pub(crate) struct Recorder {
     folder: PathBuf,
@@ -77,7 +77,7 @@ fn number(path: &Path) -> Option<u64> {
 
 /// Returns the paths of the two files of a delivery, for a message.
 pub(crate) fn place(path: &Path) -> String {
-    safe(&path.with_extension("{headers,body}").to_string_lossy()).into_owned()
+    safe_path(&path.with_extension("{headers,body}"))
 }
 
 /// Makes a new file that only its owner can read. Fails if the file exists.

@@ -7,7 +7,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
-use crate::terminal::safe;
+use crate::terminal::safe_path;
 
 /// The permissions of the group and of all others.
 const OTHERS: u32 = 0o077;
@@ -29,7 +29,7 @@ pub(crate) fn secret_file<T>(
     let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
     let text = Zeroizing::new(text);
     parse(text.trim_start_matches('\u{feff}')).map_err(|message| {
-        let file = path.to_string_lossy();
-        Failure::new(format!("the {what} in {} cannot be used: {message}", safe(&file))).hint(how)
+        let file = safe_path(path);
+        Failure::new(format!("the {what} in {file} cannot be used: {message}")).hint(how)
     })
 }

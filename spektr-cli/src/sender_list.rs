@@ -14,7 +14,7 @@ use crate::config::settings::{API_KEY_FILE, LIST, LIST_UNIT, SOURCE};
 use crate::failure::Failure;
 use crate::location::Location;
 use crate::store::StoreArguments;
-use crate::terminal::safe;
+use crate::terminal::{safe, safe_path};
 
 const HEADING: &str = "The sender's list of events";
 
@@ -96,7 +96,7 @@ impl ListArguments {
     pub(crate) fn key(&self, config: &Config) -> Result<Option<ApiKey>, Failure> {
         // Of the library's errors, only `File` names the place of the key.
         let (place, key) = match self.key_file(config) {
-            Some(path) => (safe(&path.to_string_lossy()).into_owned(), ApiKey::from_file(path)),
+            Some(path) => (safe_path(&path), ApiKey::from_file(path)),
             None if is_in_environment() => (ApiKey::ENV_VAR.to_owned(), ApiKey::from_env()),
             None => return Ok(None),
         };

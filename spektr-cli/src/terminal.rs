@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use anstyle::{AnsiColor, Effects, Style};
 
@@ -20,6 +21,11 @@ pub(crate) fn safe(text: &str) -> Cow<'_, str> {
         return Cow::Owned(format!("{}…{}", escape(&head), escape(&tail)));
     }
     escape(text)
+}
+
+/// Makes a path safe to print, as [`safe`] does.
+pub(crate) fn safe_path(path: &Path) -> String {
+    safe(&path.to_string_lossy()).into_owned()
 }
 
 fn escape(text: &str) -> Cow<'_, str> {

@@ -9,7 +9,7 @@ use rustls::{ClientConfig, RootCertStore};
 use spektr_inbox::HttpUrl;
 
 use crate::failure::Failure;
-use crate::terminal::safe;
+use crate::terminal::safe_path;
 
 /// Files in PEM format that replace the certificates of the operating system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,8 +69,7 @@ pub(super) fn encryption(url: &HttpUrl, files: &TlsFiles) -> Result<ClientConfig
     let key = PrivateKeyDer::from_pem_file(private_key)
         .map_err(|error| unreadable(private_key, "a private key", &error))?;
     config.with_client_auth_cert(chain, key).map_err(|_| {
-        let (certificate, key) = (certificate.to_string_lossy(), private_key.to_string_lossy());
-        let (certificate, key) = (safe(&certificate), safe(&key));
+        let (certificate, key) = (safe_path(certificate), safe_path(private_key));
         Failure::new(format!(
             "the private key in {key} does not belong to the certificate in {certificate}"
         ))
@@ -94,6 +93,5 @@ fn unreadable(path: &Path, what: &str, error: &pem::Error) -> Failure {
 }
 
 fn unusable(path: &Path, what: &str) -> Failure {
-    let path = path.to_string_lossy();
-    Failure::new(format!("{} is not a file in PEM format with {what}", safe(&path)))
+    Failure::new(format!("{} is not a file in PEM format with {what}", safe_path(path)))
 }

@@ -18,7 +18,7 @@ use crate::failure::{Answer, Failure};
 use crate::keys::{self, KeyArguments};
 use crate::record;
 use crate::sender::{SendReport, Sender, SendingArguments};
-use crate::terminal::{bad, count, faint, safe, strong};
+use crate::terminal::{bad, count, faint, safe, safe_path, strong};
 use crate::{http, runtime, time};
 
 const EXAMPLES: &str = "\
@@ -91,8 +91,8 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     };
     let paths = record::recorded(&arguments.folder)?;
     if paths.is_empty() {
-        let folder = arguments.folder.to_string_lossy();
-        return Err(Failure::new(format!("there are no recorded deliveries in {}", safe(&folder)))
+        let folder = safe_path(&arguments.folder);
+        return Err(Failure::new(format!("there are no recorded deliveries in {folder}"))
             .hint("`spektr listen --record DIR` records them, two files each"));
     }
     let sender = Sender::new(&arguments.sending, &config, paths.len())?;

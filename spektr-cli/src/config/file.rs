@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{ConfigValue, Described, Origin, SETTINGS};
 use crate::catalogue::did_you_mean;
-use crate::terminal::safe;
+use crate::terminal::{safe, safe_path};
 
 /// A problem of the configuration, and its place.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -124,7 +124,7 @@ impl Reader<'_> {
 
     fn problem(&mut self, span: Range<usize>, message: String) {
         let (line, column) = self.place(span.start);
-        let place = safe(&self.path.to_string_lossy()).into_owned();
+        let place = safe_path(self.path);
         self.problems.push(ConfigProblem {
             place,
             line: Some(line),

@@ -3,7 +3,7 @@
 use super::Finding;
 use crate::config::{Config, ConfigProblem};
 use crate::serving::ServeArguments;
-use crate::terminal::safe;
+use crate::terminal::safe_path;
 
 const SUBJECT: &str = "configuration";
 
@@ -25,8 +25,7 @@ pub(crate) fn configuration(
         findings.push(Finding::failed(SUBJECT, &failure, remedy));
     }
     if findings.is_empty() {
-        let path = config.path.as_ref().map(|path| path.to_string_lossy());
-        let path = path.as_ref().map_or_else(|| "no file".into(), |path| safe(path));
+        let path = config.path.as_deref().map_or_else(|| "no file".to_owned(), safe_path);
         findings.push(Finding::ok(SUBJECT, path));
     }
     findings

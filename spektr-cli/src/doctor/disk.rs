@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::Finding;
 use crate::operations::{bytes, free};
 use crate::record::make_file;
-use crate::terminal::safe;
+use crate::terminal::safe_path;
 
 /// The number of measured syncs. It is odd, so that one of them is the median.
 const SYNCS: usize = 9;
@@ -23,7 +23,7 @@ const SLOW: Duration = Duration::from_millis(50);
 /// Examines the folder of an inbox file. The file need not exist.
 pub(crate) fn disk(file: &Path, least_free: u64) -> Vec<Finding> {
     let folder = folder(file);
-    let shown = safe(&folder.to_string_lossy()).into_owned();
+    let shown = safe_path(&folder);
     let subject = format!("folder {shown}");
     if !folder.is_dir() {
         return vec![match folder.exists() {

@@ -9,7 +9,7 @@ use crate::forwarding::{ForwardKeys, OwnHeaders};
 use crate::operations::Token;
 use crate::secret::open_mode;
 use crate::serving::ServeArguments;
-use crate::terminal::safe;
+use crate::terminal::safe_path;
 
 /// The permissions of all accounts except the owner and the group.
 const EVERYBODY: u32 = 0o007;
@@ -42,7 +42,7 @@ fn rights(path: &Path) -> Option<Finding> {
     if !path.exists() {
         return None;
     }
-    let shown = safe(&path.to_string_lossy()).into_owned();
+    let shown = safe_path(path);
     let subject = format!("file {shown}");
     let Some(mode) = open_mode(path) else {
         return Some(Finding::ok(subject, "only its owner has rights on it"));

@@ -16,7 +16,7 @@ use crate::failure::{Answer, Failure};
 use crate::location::Location;
 use crate::operator::OperatorArguments;
 use crate::store::StoreArguments;
-use crate::terminal::{careful, count, safe};
+use crate::terminal::{careful, count, safe_path};
 
 const BACKUP_EXAMPLES: &str = "\
 Examples:
@@ -73,8 +73,7 @@ pub(super) async fn backup(global: &Global, arguments: &Arguments) -> Result<Ans
     };
     let bytes = sqlite::backup(&path, &arguments.file)
         .map_err(|error| Failure::caused_by("no backup was made", &error))?;
-    let name = arguments.file.to_string_lossy();
-    let text = || format!("{bytes} bytes in {}\n", safe(&name));
+    let text = || format!("{bytes} bytes in {}\n", safe_path(&arguments.file));
     global.format.print(&serde_json::json!({ "bytes": bytes }), text)?;
     warn("`spektr inbox log` lacks this backup", recorded.err());
     Ok(Answer::Yes)
@@ -172,9 +171,9 @@ async fn lost_actions(restored: &Path, former: &Path) -> Result<Vec<Recorded>, F
 }
 
 fn text(inbox: &Path, replaced: Option<&Path>, lost: Option<&[Recorded]>) -> String {
-    let mut text = format!("{} is restored from the backup", safe(&inbox.to_string_lossy()));
+    let mut text = format!("{} is restored from the backup", safe_path(inbox));
     if let Some(replaced) = replaced {
-        text.push_str(&format!(", and {} is the former inbox", safe(&replaced.to_string_lossy())));
+        text.push_str(&format!(", and {} is the former inbox", safe_path(replaced)));
     }
     text.push('\n');
     match lost {

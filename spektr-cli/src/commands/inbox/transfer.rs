@@ -18,7 +18,7 @@ use crate::operator::OperatorArguments;
 use crate::progress::Progress;
 use crate::record::make_file;
 use crate::store::StoreArguments;
-use crate::terminal::{count, safe};
+use crate::terminal::{count, safe_path};
 
 const EXPORT_EXAMPLES: &str = "\
 Examples:
@@ -96,8 +96,7 @@ pub(super) async fn export(
         })?;
     file.sync_all().map_err(fail)?;
     drop(progress);
-    let (number, name) = (count(exported, "entry", "entries"), path.to_string_lossy());
-    let text = || format!("{number} in {}\n", safe(&name));
+    let text = || format!("{} in {}\n", count(exported, "entry", "entries"), safe_path(path));
     global.format.print(&serde_json::json!({ "exported": exported }), text)?;
     Ok(Answer::Yes)
 }
@@ -137,8 +136,8 @@ pub(super) async fn import(
     let imported = operate::import(&*store, &operator, from, now, |done| progress.at(done)).await;
     drop(progress);
     let (new, known) = imported.map_err(|error| {
-        let name = arguments.file.to_string_lossy();
-        let name = if is_stdin(&arguments.file) { "standard input".into() } else { safe(&name) };
+        let file = &arguments.file;
+        let name = if is_stdin(file) { "standard input".to_owned() } else { safe_path(file) };
         Failure::caused_by(format!("cannot import {name}"), &error).hint(
             "earlier lines may be imported; it is safe to repair the file and import it again",
         )

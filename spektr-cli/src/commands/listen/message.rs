@@ -17,7 +17,7 @@ use crate::commands::{diagnose, verify};
 use crate::entry::{EntryLine, ShownMembers};
 use crate::failure::Failure;
 use crate::output::{self, Format};
-use crate::terminal::{bad, careful, count, faint, good, safe, strong};
+use crate::terminal::{bad, careful, count, faint, good, safe, safe_path, strong};
 use crate::{record, time};
 
 /// A delivery and its handling.
@@ -217,7 +217,7 @@ impl Delivery<'_> {
         };
         let capture = match self.recorded {
             Some(Ok(path)) => {
-                let path = safe(&path.to_string_lossy()).into_owned();
+                let path = safe_path(path);
                 format!("spektr diagnose --headers {path}.headers --body {path}.body")
             }
             _ => "spektr listen --record DIR, then spektr diagnose --headers DIR/000001.headers --body DIR/000001.body".to_owned(),
