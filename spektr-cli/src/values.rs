@@ -80,15 +80,8 @@ pub(crate) fn parse_events(text: &str) -> Result<u32, String> {
     parse_number(text, 1000)
 }
 
-pub(crate) fn parse_rate(text: &str) -> Result<u32, String> {
-    parse_number(text, 100_000)
-}
-
-pub(crate) fn parse_attempts(text: &str) -> Result<u32, String> {
-    parse_number(text, 1_000_000)
-}
-
-fn parse_number(text: &str, last: u32) -> Result<u32, String> {
+/// Reads a number from 1 on.
+pub(crate) fn parse_number(text: &str, last: u32) -> Result<u32, String> {
     let number = text.parse().ok().filter(|number| (1..=last).contains(number));
     number.ok_or_else(|| format!("expected a number from 1 to {last}"))
 }

@@ -69,6 +69,11 @@ impl<T> Preset<T> {
 }
 
 impl Preset<bool> {
+    /// Creates a setting that is off by default.
+    pub(super) const fn flag(name: &'static str, about: &'static str) -> Self {
+        Self::preset(name, about, "false", bool::default, parse_bool)
+    }
+
     /// Returns whether a flag of the command line or the configuration turns the setting on.
     pub(crate) fn is_on(&self, option: bool, config: &Config) -> bool {
         option || self.value(None, config)
@@ -109,6 +114,10 @@ impl<T, P: Fallback> Setting<T, P> {
             preset => format!("{} [{}: {preset}]", self.about, P::WORDS),
         }
     }
+}
+
+fn parse_bool(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "expected true or false".to_owned())
 }
 
 /// A setting with a value of any type.

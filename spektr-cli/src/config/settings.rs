@@ -18,8 +18,8 @@ use crate::location::{self, Location};
 use crate::output::Format;
 use crate::time::{parse_age, parse_span};
 use crate::values::{
-    EventTypes, PermanentStatuses, parse_attempts, parse_events, parse_level, parse_pause,
-    parse_place, parse_rate, parse_timeout,
+    EventTypes, PermanentStatuses, parse_events, parse_level, parse_number, parse_pause,
+    parse_place, parse_timeout,
 };
 
 /// Defines each setting, and the list of all of them.
@@ -37,6 +37,10 @@ macro_rules! settings {
 
             fn preset<T: PartialEq + std::fmt::Debug>(setting: &Preset<T>) {
                 setting.assert_preset();
+            }
+
+            fn flag(setting: &Preset<bool>) {
+                preset(setting);
             }
 
             #[test]
@@ -154,19 +158,13 @@ settings! {
         "events stay pending",
         parse_url,
     );
-    ORDERED: Preset<bool> = preset(
+    ORDERED: Preset<bool> = flag(
         "serve.ordered",
         "Forward events of a spektr id one at a time, in the order of their creation",
-        "false",
-        || false,
-        parse_bool,
     );
-    HOLD_ON_DEAD: Preset<bool> = preset(
+    HOLD_ON_DEAD: Preset<bool> = flag(
         "serve.hold_on_dead",
         "With --ordered: a dead letter holds back the later events of its spektr id",
-        "false",
-        || false,
-        parse_bool,
     );
     FORWARD_KEYS: Setting<PathBuf> = optional(
         "serve.forward_keys",
@@ -205,12 +203,9 @@ settings! {
         "all",
         EventTypes::parse,
     );
-    FORWARD_MALFORMED: Preset<bool> = preset(
+    FORWARD_MALFORMED: Preset<bool> = flag(
         "serve.forward_malformed",
         "Also forward entries that cannot be decoded, as they arrived",
-        "false",
-        || false,
-        parse_bool,
     );
     FORWARD_CONCURRENCY: Preset<u32> = preset(
         "serve.forward_concurrency",
@@ -223,7 +218,7 @@ settings! {
         "serve.forward_rate",
         "Largest number of posts per second; each attempt counts",
         "no limit",
-        parse_rate,
+        |text| parse_number(text, 100_000),
     );
     FORWARD_TIMEOUT: Preset<Duration> = preset(
         "serve.forward_timeout",
@@ -237,7 +232,7 @@ settings! {
         "How many attempts an event has before it is a dead letter",
         "20",
         || 20,
-        parse_attempts,
+        |text| parse_number(text, 1_000_000),
     );
     FORWARD_FIRST_PAUSE: Preset<Duration> = preset(
         "serve.forward_first_pause",
@@ -289,13 +284,10 @@ settings! {
         || Breaker::DEFAULT_LONGEST_INTERVAL,
         parse_pause,
     );
-    QUARANTINE: Preset<bool> = preset(
+    QUARANTINE: Preset<bool> = flag(
         "serve.quarantine",
         "Keep rejected deliveries apart, at most 1000 with 64 MiB: for the first days; \
          `spektr inbox recover` verifies them again",
-        "false",
-        || false,
-        parse_bool,
     );
     LOG_LEVEL: Preset<LevelFilter> = preset(
         "serve.log_level",
@@ -317,12 +309,9 @@ settings! {
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         Collector::parse,
     );
-    QUICK_CHECK: Preset<bool> = preset(
+    QUICK_CHECK: Preset<bool> = flag(
         "serve.quick_check",
         "Check the whole SQLite file at the start, which takes some seconds for each gigabyte",
-        "false",
-        || false,
-        parse_bool,
     );
     KEEP_DONE: Setting<Duration> = optional(
         "serve.keep_done",
@@ -390,10 +379,6 @@ settings! {
         || Duration::from_secs(24 * 3600),
         parse_span,
     );
-}
-
-fn parse_bool(text: &str) -> Result<bool, String> {
-    text.parse().map_err(|_| "expected true or false".to_owned())
 }
 
 fn filled(text: &str) -> Result<&str, String> {
