@@ -1,6 +1,6 @@
 //! Files with secrets: whether they can be read, and by whom.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Finding, Severity};
 use crate::config::Config;
@@ -19,18 +19,16 @@ pub(crate) fn secrets(arguments: &ServeArguments, config: &Config) -> Vec<Findin
     let mut findings: Vec<_> =
         arguments.secret_files(config).iter().filter_map(|path| rights(path)).collect();
     let files = [
-        read("token of operations", arguments.ops_token_file(config).as_deref(), |path| {
-            Token::of_file(path).map(drop)
-        }),
+        read("token of operations", arguments.ops_token_file(config), Token::of_file),
         read(
             "keys that sign forwarded events",
-            arguments.forwarding.keys_file(config).as_deref(),
-            |path| ForwardKeys::of_file(path).map(drop),
+            arguments.forwarding.keys_file(config),
+            ForwardKeys::of_file,
         ),
         read(
             "headers of forwarded events",
-            arguments.forwarding.headers_file(config).as_deref(),
-            |path| OwnHeaders::of_file(path).map(drop),
+            arguments.forwarding.headers_file(config),
+            OwnHeaders::of_file,
         ),
     ];
     findings.extend(files.into_iter().flatten());
@@ -54,13 +52,13 @@ fn rights(path: &Path) -> Option<Finding> {
     Some(Finding { level, ..Finding::warning(subject, text, format!("chmod 600 {shown}")) })
 }
 
-fn read(
+fn read<T>(
     what: &str,
-    path: Option<&Path>,
-    of_file: fn(&Path) -> Result<(), Failure>,
+    path: Option<PathBuf>,
+    of_file: fn(&Path) -> Result<T, Failure>,
 ) -> Option<Finding> {
-    Some(match of_file(path?) {
-        Ok(()) => Finding::ok(what, "can be used"),
+    Some(match of_file(&path?) {
+        Ok(_) => Finding::ok(what, "can be used"),
         Err(failure) => Finding::failed(what, &failure, "let the account of the service read it"),
     })
 }
