@@ -9,12 +9,13 @@ mod selection;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use clap::Args;
 use spektr_inbox::HttpUrl;
 
-use self::endpoint::Endpoint;
+use self::endpoint::{Endpoint, EndpointProgress};
 use self::message::Printer;
 use self::selection::Selection;
 use crate::arguments::{Global, quietly};
@@ -82,20 +83,21 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         .clone()
         .map(|url| Client::new(url, FORWARD_TIMEOUT, &TlsFiles::default()))
         .transpose()?;
-    let endpoint = Endpoint::new(
+    let endpoint = Endpoint {
         verifier,
         secrets,
-        arguments.keys.content(&config),
+        content: arguments.keys.content(&config),
         recorder,
-        client,
-        Printer::new(
+        forward: client,
+        printer: Printer::new(
             global.format,
             arguments.full,
             arguments.selection.clone(),
             arguments.keys.place(&config),
         ),
-        arguments.count,
-    );
+        rest: arguments.count.map(AtomicU64::new),
+        progress: EndpointProgress::default(),
+    };
     let address = SocketAddr::new(
         LISTEN_ADDRESS.value(arguments.address, &config),
         LISTEN_PORT.value(arguments.port, &config),
@@ -104,7 +106,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         let signals = Signals::catch()?;
         let hint = "choose another port with --port N; --port 0 takes a free one";
         let listener = http::bind(address, hint).await?;
-        endpoint.printer().listening(
+        endpoint.printer.listening(
             http::address_of(&listener)?,
             &arguments.keys.in_words(&config, arguments.unsigned, arguments.tolerance)?,
             forward.as_ref(),

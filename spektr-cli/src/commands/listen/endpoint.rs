@@ -39,49 +39,28 @@ const MAX_DIAGNOSES: u64 = 20;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) struct Endpoint {
-    verifier: Verifier,
-    secrets: Vec<SecretText>,
-    content: SignedContent,
-    recorder: Option<Recorder>,
-    forward: Option<Client>,
-    printer: Printer,
+    pub(super) verifier: Verifier,
+    pub(super) secrets: Vec<SecretText>,
+    pub(super) content: SignedContent,
+    pub(super) recorder: Option<Recorder>,
+    pub(super) forward: Option<Client>,
+    pub(super) printer: Printer,
     /// The number of deliveries until the endpoint ends, if `--count` sets one.
-    rest: Option<AtomicU64>,
+    pub(super) rest: Option<AtomicU64>,
+    pub(super) progress: EndpointProgress,
+}
+
+/// The events of a run that more than one delivery sees.
+#[derive(Default)]
+pub(super) struct EndpointProgress {
     enough: Notify,
-    all_fine: AtomicBool,
+    has_failed: AtomicBool,
     /// The number of mismatches diagnosed so far. It is limited, so that a stranger cannot keep
     /// the machine busy.
     diagnosed: AtomicU64,
 }
 
 impl Endpoint {
-    pub(super) fn new(
-        verifier: Verifier,
-        secrets: Vec<SecretText>,
-        content: SignedContent,
-        recorder: Option<Recorder>,
-        forward: Option<Client>,
-        printer: Printer,
-        count: Option<u64>,
-    ) -> Self {
-        Self {
-            verifier,
-            secrets,
-            content,
-            recorder,
-            forward,
-            printer,
-            rest: count.map(AtomicU64::new),
-            enough: Notify::new(),
-            all_fine: AtomicBool::new(true),
-            diagnosed: AtomicU64::new(0),
-        }
-    }
-
-    pub(super) fn printer(&self) -> &Printer {
-        &self.printer
-    }
-
     /// Verifies, prints, records and forwards a delivery; returns the answer.
     fn take(&self, target: &str, headers: &Headers, body: &Bytes) -> Response {
         let verdict =
@@ -104,7 +83,7 @@ impl Endpoint {
         };
         let is_recorded = !matches!(recorded, Some(Err(_)));
         if verdict.is_err() || !is_acknowledged || !is_recorded {
-            self.all_fine.store(false, Ordering::Relaxed);
+            self.progress.has_failed.store(true, Ordering::Relaxed);
         }
         self.printer.delivery(&Delivery {
             bytes: body.len(),
@@ -125,7 +104,7 @@ impl Endpoint {
     /// Looks for a construction that gives the signature with the configured keys.
     fn diagnose(&self, headers: &Headers, body: &[u8]) -> Option<Vec<diagnose::DiagnosisMatch>> {
         if body.len() > MAX_DIAGNOSED
-            || self.diagnosed.fetch_add(1, Ordering::Relaxed) >= MAX_DIAGNOSES
+            || self.progress.diagnosed.fetch_add(1, Ordering::Relaxed) >= MAX_DIAGNOSES
         {
             return None;
         }
@@ -136,7 +115,7 @@ impl Endpoint {
     fn count(&self) {
         if let Some(rest) = &self.rest {
             if rest.fetch_sub(1, Ordering::Relaxed) == 1 {
-                self.enough.notify_one();
+                self.progress.enough.notify_one();
             }
         }
     }
@@ -155,7 +134,7 @@ pub(super) async fn serve(
     tokio::spawn(async move {
         tokio::select! {
             () = signals.next() => {}
-            () = ender.enough.notified() => {}
+            () = ender.progress.enough.notified() => {}
         }
         let _ = stop.send(true);
     });
@@ -170,7 +149,7 @@ pub(super) async fn serve(
         }
         () = out_of_patience => {}
     }
-    Ok(Answer::from_yes(endpoint.all_fine.load(Ordering::Relaxed)))
+    Ok(Answer::from_yes(!endpoint.progress.has_failed.load(Ordering::Relaxed)))
 }
 
 async fn is_true(mut flag: watch::Receiver<bool>) {
