@@ -4,6 +4,7 @@ use spektr_inbox::operate;
 use spektr_inbox::store::{Filter, Operator, Store, StoreError};
 use spektr_types::Timestamp;
 
+/// An action of an operator that gives entries another attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reattempt {
     Replay,

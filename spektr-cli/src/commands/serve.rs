@@ -198,7 +198,7 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
         };
         let operations =
             Operations::new(receiver.clone(), Arc::clone(&store), access.clone(), about);
-        let begun = StartMessage {
+        let message = StartMessage {
             receiving: format!("http://{}{PATH}", address_of(&sockets.public)?),
             operations: format!("http://{}/", address_of(&sockets.private)?),
             store: location.shown(),
@@ -211,8 +211,8 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
             reconciling: reconciler.is_some(),
         };
         // The parent process may close the pipe after the first line.
-        let _gone = begun.print(global, address_of(&sockets.public)?);
-        begun.log();
+        let _gone = message.print(global, address_of(&sockets.public)?);
+        message.log();
         let totals = operations.clone();
         let work = ServiceWork {
             store,

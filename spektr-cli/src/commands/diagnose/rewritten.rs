@@ -9,11 +9,9 @@ use serde::Serialize as _;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 use spektr_json::Json;
 
-/// A body in another form, and the words for the form.
-pub(super) type Rewritten = (&'static str, Vec<u8>);
-
-/// Returns the forms in which the sender may have sent the body, except the form of `body`.
-pub(super) fn forms(body: &[u8]) -> Vec<Rewritten> {
+/// Returns the forms in which the sender may have sent the body, except the form of `body`: each in
+/// words, and the body in that form.
+pub(super) fn forms(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let mut forms = vec![
         ("without white space at its end", body.trim_ascii_end().to_vec()),
         ("with a line feed at its end", [body, b"\n"].concat()),
