@@ -169,7 +169,7 @@ fn to_type(entry: Json) -> Json {
 /// Gives an entry a new id and the current time, in the members that it has for them.
 pub(crate) fn make_new(entry: &mut Json, ids: &mut Ids, now_millis: i64) {
     let new = [
-        (Key::Id, Json::String(ids.next())),
+        (Key::Id, Json::String(ids.next_like("evt_"))),
         (Key::CreatedAt, now_millis.into()),
         (Key::Timestamp, (now_millis / 1000).into()),
     ];
@@ -195,10 +195,6 @@ pub(crate) struct Ids {
 impl Ids {
     pub(crate) fn new() -> Self {
         Self { random: RandomState::new(), made: 0 }
-    }
-
-    pub(crate) fn next(&mut self) -> String {
-        self.next_like("evt_")
     }
 
     /// Makes an id with the prefix of `id`: the text before its last underscore.
@@ -292,7 +288,7 @@ mod tests {
     fn ids_do_not_repeat() {
         let (mut one, mut other) = (Ids::new(), Ids::new());
         let ids: std::collections::BTreeSet<_> =
-            (0..1000).flat_map(|_| [one.next(), other.next()]).collect();
+            (0..1000).flat_map(|_| [one.next_like("evt_"), other.next_like("evt_")]).collect();
         assert_eq!(ids.len(), 2000);
     }
 }

@@ -35,7 +35,7 @@ const NOTICE: &str = "spektr::log";
 /// The log. Dropping this value first writes the lines that wait.
 pub(crate) struct Log {
     queue: Arc<LogQueue>,
-    level: LevelHandle,
+    pub(crate) level: LevelHandle,
 }
 
 /// The level of the log, which can be changed. Clones change the same log.
@@ -87,11 +87,6 @@ impl Log {
             tracing::error!(place, "a thread or task has panicked");
         }));
         Ok(Self { queue, level: LevelHandle(level) })
-    }
-
-    /// Returns the handle that changes the level.
-    pub(crate) fn level(&self) -> LevelHandle {
-        self.level.clone()
     }
 }
 

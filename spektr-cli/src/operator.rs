@@ -12,14 +12,10 @@ pub(crate) struct OperatorArguments {
     by: ByArguments,
     /// Reason, shown by `spektr inbox log`, for example a ticket number; no personal data
     #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
-    reason: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
 impl OperatorArguments {
-    pub(crate) fn reason(&self) -> Option<&str> {
-        self.reason.as_deref()
-    }
-
     pub(crate) fn operator(&self) -> Operator {
         let operator = self.by.operator();
         match &self.reason {

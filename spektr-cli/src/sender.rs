@@ -67,7 +67,8 @@ impl PostAttempt {
 pub(crate) struct Sender {
     client: Client,
     arguments: SendingArguments,
-    url: HttpUrl,
+    /// The URL that deliveries are posted to.
+    pub(crate) url: HttpUrl,
     begun: Instant,
     sent: u32,
     progress: Progress,
@@ -93,11 +94,6 @@ impl Sender {
             progress: Progress::new(deliveries),
             report: SendReport::default(),
         })
-    }
-
-    /// Returns the URL that deliveries are posted to.
-    pub(crate) fn url(&self) -> &HttpUrl {
-        &self.url
     }
 
     /// Posts a delivery until it is acknowledged or given up. Returns whether it was

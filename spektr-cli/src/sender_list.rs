@@ -57,7 +57,7 @@ impl ComparedArguments {
         let ListArguments { from, api_key_file, unit } = &self.list;
         let given = [
             ("--source", self.source.clone()),
-            ("--store", self.store.given().map(Location::shown)),
+            ("--store", self.store.store.as_ref().map(Location::shown)),
             ("--from", from.as_ref().map(BaseUrl::to_string)),
             ("--api-key-file", api_key_file.as_ref().map(|path| path.to_string_lossy().into())),
             ("--unit", unit.map(|unit| unit.to_string())),

@@ -22,7 +22,7 @@ use crate::location::{Location, PASSWORD, has_password};
 pub(crate) struct StoreArguments {
     /// The inbox, sqlite://PATH or postgres://USER@HOST/DATABASE [without it: SPEKTR_STORE, then store of the configuration, then sqlite://spektr-inbox.db]
     #[arg(long, value_name = "URL", value_parser = quietly(Location::parse_argument))]
-    store: Option<Location>,
+    pub(crate) store: Option<Location>,
 }
 
 impl Location {
@@ -91,11 +91,6 @@ impl StoreArguments {
             (Some(Origin::File { .. }), Some(folder)) => location.below(folder),
             _ => location,
         }
-    }
-
-    /// Returns the inbox that the command line names, if any.
-    pub(crate) fn given(&self) -> Option<&Location> {
-        self.store.as_ref()
     }
 
     /// Opens the inbox, or makes it if there is none.

@@ -107,7 +107,7 @@ async fn send_all(
     signing: Option<&Signing>,
     mut sender: Sender,
 ) -> Result<ReplayOutcome, Failure> {
-    let mut progress = ReplayProgress::open(&arguments.folder, sender.url(), arguments.from_start)?;
+    let mut progress = ReplayProgress::open(&arguments.folder, &sender.url, arguments.from_start)?;
     let (mut unverified, mut unreadable) = (Vec::new(), Vec::new());
     let mut acknowledged_before = 0;
     for path in paths {

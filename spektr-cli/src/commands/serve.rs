@@ -134,7 +134,7 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
     let format = arguments.log_format(&config).unwrap_or(global.format);
     let traces = Traces::start(arguments.collector(&config)?, &metrics)?;
     let log = Log::start(format, metrics.count("log_lines_dropped", dropped), traces.as_ref())?;
-    log.level().set(arguments.log_level(&config));
+    log.level.set(arguments.log_level(&config));
     let propagation = traces.as_ref().map(Traces::propagation);
     let forward = forward.map(|forward| forward.with_propagation(propagation.clone()));
     let done = runtime::block_on_many(async {
@@ -230,7 +230,7 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
             client,
             forward,
             access,
-            level: log.level(),
+            level: log.level.clone(),
             reloads: metrics
                 .count("settings_reloads", "Times that the keys and settings were read again"),
             failures: metrics.count(

@@ -87,7 +87,8 @@ struct ErasureCounts {
 }
 
 pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
-    if arguments.operator.reason().is_some_and(|reason| reason.contains(&arguments.spektr_id)) {
+    let reason = arguments.operator.reason.as_ref();
+    if reason.is_some_and(|reason| reason.contains(&arguments.spektr_id)) {
         return Err(Failure::new("the reason contains the id that is to be erased")
             .hint("the log keeps the reason: name a ticket, not the person"));
     }
