@@ -323,15 +323,12 @@ async fn set_paused(
     let session = proven(&visitor, &Fields::parse(&body))?;
     let operator = Operator::new(session.name.clone());
     let now = SystemClock::new().now();
-    let (is_change, text) = match pauses {
-        true => {
-            let is_change = operate::pause(&**operations.store(), &operator, now).await?;
-            (is_change, "Handling is paused. Deliveries are accepted.")
-        }
-        false => {
-            let is_change = operate::resume(&**operations.store(), &operator, now).await?;
-            (is_change, "Events are handled again.")
-        }
+    let store = &**operations.store();
+    let (is_change, text) = if pauses {
+        let is_change = operate::pause(store, &operator, now).await?;
+        (is_change, "Handling is paused. Deliveries are accepted.")
+    } else {
+        (operate::resume(store, &operator, now).await?, "Events are handled again.")
     };
     let text = if is_change { text } else { "There was nothing to change." };
     operations.access().notify(&session, text.to_owned());
