@@ -1,6 +1,7 @@
 //! Measures a store without HTTP: accepts per second, and events that workers handle per second.
 
 use std::error::Error;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -22,9 +23,9 @@ use crate::machine::processor_time;
 /// Deliveries in flight at the same time, on all machines together.
 pub const IN_FLIGHT: usize = 64;
 
-/// Handlers that a worker runs at the same time: the default of [`Workers`], and a setting for
+/// Handlers that a worker runs at the same time: the default of [`Workers`], and settings for
 /// throughput.
-pub const CONCURRENCY: [usize; 2] = [16, 64];
+pub const CONCURRENCY: [usize; 3] = [16, 64, 128];
 
 /// Returns a store in a new file of the working folder.
 pub fn sqlite(file: &str) -> Result<Vec<Arc<dyn Store>>> {
@@ -88,10 +89,10 @@ pub async fn accept(stores: &[Arc<dyn Store>], duration: Duration) -> Result<(Ra
     Ok((Rate::new(latencies.count() as u64, elapsed, processor)?, latencies))
 }
 
-/// Stores a number of events, which then wait to be handled.
-pub async fn fill(store: &Arc<dyn Store>, count: u64) -> Result<()> {
+/// Stores the events of these numbers, which then wait to be handled.
+pub async fn fill(store: &Arc<dyn Store>, numbers: Range<u64>) -> Result<()> {
     const BATCH: u64 = 500;
-    for first in (0..count).step_by(BATCH as usize) {
+    for first in numbers.step_by(BATCH as usize) {
         store.accept(events(first, BATCH)).await?;
     }
     Ok(())

@@ -167,12 +167,12 @@ async fn measure(options: &Options, machine: &str) -> Result<Report> {
     }
     remove(STORE);
 
-    for (name, before, target, store) in [
-        ("SQLite", "11,000", "20,000", rates::sqlite(STORE)?),
-        ("PostgreSQL", "4,800", "15,000", rates::postgres(&cluster, 1).await?),
-    ] {
-        for concurrency in rates::CONCURRENCY {
-            rates::fill(&store[0], plan.count(100_000)).await?;
+    for concurrency in rates::CONCURRENCY {
+        for (name, before, target, store) in [
+            ("SQLite", "11,000", "20,000", rates::sqlite(STORE)?),
+            ("PostgreSQL", "4,800", "15,000", rates::postgres(&cluster, 1).await?),
+        ] {
+            rates::fill(&store[0], 0..plan.count(100_000)).await?;
             let rate = rates::work(&store, concurrency, plan.seconds(60)).await?;
             row([
                 &format!(

@@ -75,7 +75,7 @@ async fn measure(name: &str, stores: Vec<Arc<dyn Store>>, duration: Duration) ->
     );
     // The accepted events are the backlog; if they are too few, the work ends sooner.
     for concurrency in CONCURRENCY {
-        let handled = work(&stores, concurrency, duration / 2).await?;
+        let handled = work(&stores, concurrency, duration / 3).await?;
         print!(" {:7.0}/s ({:.1?} of processor each)", handled.a_second, handled.processor);
     }
     println!();
@@ -83,7 +83,7 @@ async fn measure(name: &str, stores: Vec<Arc<dyn Store>>, duration: Duration) ->
 }
 
 async fn profile(stores: Vec<Arc<dyn Store>>, entries: u64) -> Result<()> {
-    fill(&stores[0], entries).await?;
+    fill(&stores[0], 0..entries).await?;
     let handled = work(&stores, CONCURRENCY[1], Duration::from_secs(600)).await?;
     println!("{:.0}/s, {:.1?} of processor each", handled.a_second, handled.processor);
     Ok(())
@@ -96,7 +96,7 @@ async fn backlog(cluster: &Cluster, large: u64) -> Result<()> {
     for size in sizes {
         let store = postgres(cluster, 1).await?.remove(0);
         let began = Instant::now();
-        fill(&store, size).await?;
+        fill(&store, 0..size).await?;
         println!("{size} entries pending, stored in {:.1?}", began.elapsed());
         stores.push(store);
     }
