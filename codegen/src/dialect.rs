@@ -85,18 +85,40 @@ pub(crate) struct Reader<'n> {
 }
 
 impl Reader<'_> {
-    fn report(&mut self, node: &Node<'_>, kind: ProblemKind) {
+    pub(crate) fn report(&mut self, node: &Node<'_>, kind: ProblemKind) {
         self.problems.push(node.problem(kind));
+    }
+
+    fn wrong_type(&mut self, node: &Node<'_>, expected: &'static str) {
+        self.report(node, ProblemKind::WrongType { expected, found: node.json.kind() });
+    }
+
+    pub(crate) fn wrong_value(
+        &mut self,
+        node: &Node<'_>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) {
+        let (expected, found) = (expected.into(), found.into());
+        self.report(node, ProblemKind::WrongValue { expected, found });
+    }
+
+    /// Returns the value of a keyword, and reports its absence.
+    pub(crate) fn required<'a>(
+        &mut self,
+        parent: &Node<'a>,
+        keyword: &'static str,
+    ) -> Option<Node<'a>> {
+        let node = parent.get(keyword);
+        if node.is_none() {
+            self.report(parent, ProblemKind::Missing(keyword));
+        }
+        node
     }
 
     /// Reports every keyword of an object that is not among the allowed ones.
     pub(crate) fn only(&mut self, node: &Node<'_>, allowed: &[&str]) {
-        if !matches!(node.json, Json::Object(_)) {
-            self.report(
-                node,
-                ProblemKind::WrongType { expected: "an object", found: node.json.kind() },
-            );
-        }
+        self.object(node);
         for (name, member) in node.members() {
             if name != "$comment" && !allowed.contains(&name) {
                 self.report(&member, ProblemKind::Keyword(name.to_owned()));
@@ -115,23 +137,25 @@ impl Reader<'_> {
                 None
             }
             None => {
-                self.report(
-                    node,
-                    ProblemKind::WrongType { expected: "a string", found: node.json.kind() },
-                );
+                self.wrong_type(node, "a string");
                 None
             }
         }
     }
 
     fn required_string(&mut self, parent: &Node<'_>, keyword: &'static str) -> Option<String> {
-        match parent.get(keyword) {
-            Some(node) => self.string(&node),
-            None => {
-                self.report(parent, ProblemKind::Missing(keyword));
-                None
-            }
-        }
+        let node = self.required(parent, keyword)?;
+        self.string(&node)
+    }
+
+    fn required_choice<T: Clone>(
+        &mut self,
+        parent: &Node<'_>,
+        keyword: &'static str,
+        choices: &[(&str, T)],
+    ) -> Option<T> {
+        let node = self.required(parent, keyword)?;
+        self.choice(&node, choices)
     }
 
     /// Reads a list of distinct texts.
@@ -164,29 +188,46 @@ impl Reader<'_> {
         }
     }
 
-    fn choice<T: Copy>(&mut self, node: &Node<'_>, choices: &[(&str, T)]) -> Option<T> {
+    fn choice<T: Clone>(&mut self, node: &Node<'_>, choices: &[(&str, T)]) -> Option<T> {
         let text = self.string(node)?;
-        let found = choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+        let found = choices.iter().find(|(name, _)| *name == text).map(|(_, value)| value.clone());
         if found.is_none() {
             let names: Vec<_> = choices.iter().map(|(name, _)| format!("`{name}`")).collect();
-            let expected = format!("one of {}", names.join(", "));
-            self.report(node, ProblemKind::WrongValue { expected, found: text });
+            self.wrong_value(node, format!("one of {}", names.join(", ")), text);
         }
         found
     }
 
     fn flag(&mut self, node: &Node<'_>) -> bool {
         node.json.as_bool().unwrap_or_else(|| {
-            let found = node.json.kind();
-            self.report(node, ProblemKind::WrongType { expected: "true or false", found });
+            self.wrong_type(node, "true or false");
             false
         })
     }
 
     fn list(&mut self, node: &Node<'_>) {
         if !matches!(node.json, Json::Array(_)) {
-            let found = node.json.kind();
-            self.report(node, ProblemKind::WrongType { expected: "a list", found });
+            self.wrong_type(node, "a list");
+        }
+    }
+
+    /// Reads the list under a keyword, which may be absent.
+    fn optional_list<T>(
+        &mut self,
+        parent: &Node<'_>,
+        keyword: &str,
+        read: impl Fn(&mut Self, &Node<'_>) -> Option<T>,
+    ) -> Vec<T> {
+        let Some(list) = parent.get(keyword) else {
+            return Vec::new();
+        };
+        self.list(&list);
+        list.elements().filter_map(|node| read(self, &node)).collect()
+    }
+
+    fn object(&mut self, node: &Node<'_>) {
+        if !matches!(node.json, Json::Object(_)) {
+            self.wrong_type(node, "an object");
         }
     }
 }

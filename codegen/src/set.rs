@@ -115,17 +115,16 @@ impl Draft {
             "x-source",
         ];
         let kind = reader.root(root);
-        let envelope_keywords = || [&HEAD[..], &["x-decisions", "x-envelope"]].concat();
-        if matches!(kind, FileKind::TypeEnvelope | FileKind::EventTypeEnvelope | FileKind::Batch) {
+        if !matches!(kind, FileKind::Event | FileKind::Type) {
             let title = root.json.get("title").and_then(Json::as_str);
             self.others.extend(title.map(|title| (title.to_owned(), root.file.to_owned())));
+            reader.only(root, &[&HEAD[..], &["x-decisions", "x-envelope"]].concat());
+            reader.object_root(root);
         }
         let decisions = reader.decisions(root);
         let source = root.get("x-source").and_then(|node| reader.source(&node));
-        if let (
-            FileKind::Type | FileKind::TypeEnvelope | FileKind::EventTypeEnvelope | FileKind::Batch,
-            Some(source),
-        ) = (kind, &source)
+        if kind != FileKind::Event
+            && let Some(source) = &source
         {
             self.common.push(common(root, source.clone(), decisions.clone()));
         }
@@ -133,19 +132,12 @@ impl Draft {
             FileKind::Event => {
                 let head = reader.event_head(root);
                 reader.object_root(root);
-                match root.get("$ref") {
-                    Some(node) => {
-                        let found = node.json.as_str().unwrap_or(node.json.kind());
-                        let envelope = Required::TypeEnvelope.path();
-                        if names::resolve(root.file, found) != envelope {
-                            let expected = format!("`../{envelope}`");
-                            let found = found.to_owned();
-                            reader
-                                .problems
-                                .push(node.problem(ProblemKind::WrongValue { expected, found }));
-                        }
+                if let Some(node) = reader.required(root, "$ref") {
+                    let found = node.json.as_str().unwrap_or(node.json.kind());
+                    let envelope = Required::TypeEnvelope.path();
+                    if names::resolve(root.file, found) != envelope {
+                        reader.wrong_value(&node, format!("`../{envelope}`"), found);
                     }
-                    None => reader.problems.push(root.problem(ProblemKind::Missing("$ref"))),
                 }
                 reader.definitions(root);
                 let members = reader.members(root, &[envelope::WIRE_TYPE.name]);
@@ -157,8 +149,6 @@ impl Draft {
                 reader.named_type(root, &[&HEAD[..], &["x-decisions"]].concat());
             }
             FileKind::TypeEnvelope => {
-                reader.only(root, &envelope_keywords());
-                reader.object_root(root);
                 self.envelope = Some(reader.members(root, &[]));
                 expect_members(reader, root, &envelope::names(&envelope::TYPE_ENVELOPE));
                 unused_keywords(reader, root, |_, keyword| {
@@ -166,8 +156,6 @@ impl Draft {
                 });
             }
             FileKind::EventTypeEnvelope => {
-                reader.only(root, &envelope_keywords());
-                reader.object_root(root);
                 self.other_envelope = Some(reader.members(root, &[]));
                 let names = envelope::names(&envelope::EVENT_TYPE_ENVELOPE);
                 expect_members(reader, root, &names);
@@ -182,11 +170,7 @@ impl Draft {
                             && envelope::key(&envelope::TYPE_ENVELOPE, name).is_some())
                 });
             }
-            FileKind::Batch => {
-                reader.only(root, &envelope_keywords());
-                reader.object_root(root);
-                self.batch = Some(reader.batch(root));
-            }
+            FileKind::Batch => self.batch = Some(reader.batch(root)),
         }
     }
 
@@ -275,7 +259,7 @@ fn unused_keywords(
     let properties = root.get("properties").into_iter().flat_map(|node| node.members());
     for (name, member) in properties {
         for (keyword, node) in member.members().filter(|(keyword, _)| is_unused(name, keyword)) {
-            reader.problems.push(node.problem(ProblemKind::Keyword(keyword.to_owned())));
+            reader.report(&node, ProblemKind::Keyword(keyword.to_owned()));
         }
     }
 }
@@ -284,7 +268,7 @@ fn expect_members(reader: &mut Reader<'_>, root: &Node<'_>, names: &[&'static st
     let properties = root.json.get("properties");
     for name in names {
         if properties.and_then(|properties| properties.get(name)).is_none() {
-            reader.problems.push(root.problem(ProblemKind::Missing(name)));
+            reader.report(root, ProblemKind::Missing(name));
         }
     }
 }

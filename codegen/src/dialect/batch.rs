@@ -4,38 +4,28 @@ use super::{Node, Reader};
 use crate::envelope::RESULTS;
 use crate::model::{Member, Ty};
 use crate::names;
-use crate::problem::{ProblemKind, Required};
+use crate::problem::Required;
 
 impl Reader<'_> {
     /// Reads the members of a batch: `results` alone. Only its elements may be alternatives;
     /// the dialect allows that nowhere else.
     pub(crate) fn batch(&mut self, root: &Node<'_>) -> Vec<Member> {
-        let Some(properties) = root.get("properties") else {
-            self.report(root, ProblemKind::Missing("properties"));
+        let Some(properties) = self.required(root, "properties") else {
             return Vec::new();
         };
         self.only(&properties, &[RESULTS.name]);
-        let Some(results) = properties.get(RESULTS.name) else {
-            self.report(&properties, ProblemKind::Missing(RESULTS.name));
+        let Some(results) = self.required(&properties, RESULTS.name) else {
             return Vec::new();
         };
         self.only(&results, &["description", "type", "items", "x-aliases"]);
-        match results.get("type") {
-            Some(node) => drop(self.choice(&node, &[("array", ())])),
-            None => self.report(&results, ProblemKind::Missing("type")),
+        self.required_choice(&results, "type", &[("array", ())]);
+        if let Some(list) = self.required(root, "required")
+            && self.strings(&list) != [RESULTS.name]
+        {
+            self.wrong_value(&list, format!("`[{:?}]`", RESULTS.name), list.json.to_string());
         }
-        match root.get("required") {
-            Some(list) if self.strings(&list) == [RESULTS.name] => {}
-            Some(list) => {
-                let expected = format!("`[{:?}]`", RESULTS.name);
-                let found = list.json.to_string();
-                self.report(&list, ProblemKind::WrongValue { expected, found });
-            }
-            None => self.report(root, ProblemKind::Missing("required")),
-        }
-        match results.get("items") {
-            Some(items) => self.entries(&items),
-            None => self.report(&results, ProblemKind::Missing("items")),
+        if let Some(items) = self.required(&results, "items") {
+            self.entries(&items);
         }
         vec![Member {
             name: RESULTS.name.to_owned(),
@@ -54,8 +44,7 @@ impl Reader<'_> {
     /// Checks that the entries may have each of the two envelopes, and no other form.
     fn entries(&mut self, items: &Node<'_>) {
         self.only(items, &["description", "anyOf"]);
-        let Some(choices) = items.get("anyOf") else {
-            self.report(items, ProblemKind::Missing("anyOf"));
+        let Some(choices) = self.required(items, "anyOf") else {
             return;
         };
         let mut found = Vec::new();
@@ -65,9 +54,8 @@ impl Reader<'_> {
             found.push(names::resolve(choice.file, &reference));
         }
         if found != [Required::TypeEnvelope, Required::EventTypeEnvelope].map(Required::path) {
-            let expected = "references to the two envelopes, the one with `type` first".to_owned();
-            let found = found.join(", ");
-            self.report(&choices, ProblemKind::WrongValue { expected, found });
+            let expected = "references to the two envelopes, the one with `type` first";
+            self.wrong_value(&choices, expected, found.join(", "));
         }
     }
 }

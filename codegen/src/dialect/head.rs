@@ -22,16 +22,12 @@ impl Reader<'_> {
             if let (Some(found), Some(node)) = (found, root.get(keyword))
                 && found != expected
             {
-                let expected = format!("`{expected}`");
-                self.report(&node, ProblemKind::WrongValue { expected, found });
+                self.wrong_value(&node, format!("`{expected}`"), found);
             }
         }
         self.required_string(root, "title");
         self.description(root);
-        match root.get("x-source") {
-            Some(node) => drop(self.source(&node)),
-            None => self.report(root, ProblemKind::Missing("x-source")),
-        }
+        self.required(root, "x-source");
         let is_event_file = root.file.starts_with("events/");
         match (root.get("x-envelope"), is_event_file) {
             (None, true) => FileKind::Event,
@@ -83,8 +79,7 @@ impl Reader<'_> {
         if let (Some(text), Some(node)) = (&id, node.get("id"))
             && !names::is_kebab_case(text)
         {
-            let expected = "lower-case words joined by hyphens".to_owned();
-            self.report(&node, ProblemKind::WrongValue { expected, found: text.clone() });
+            self.wrong_value(&node, "lower-case words joined by hyphens", text);
         }
         let about = match node.get("about") {
             Some(list) => self.pointers(root, &list, "the decision"),
@@ -96,20 +91,9 @@ impl Reader<'_> {
         let documented = self.required_string(node, "documented");
         let chosen = self.required_string(node, "chosen");
         let reason = self.required_string(node, "reason");
-        let reviewed = match node.get("state") {
-            Some(state) => self.choice(&state, &[("accepted", true), ("unreviewed", false)]),
-            None => {
-                self.report(node, ProblemKind::Missing("state"));
-                None
-            }
-        };
-        let explains = match node.get("explains") {
-            Some(list) => {
-                self.list(&list);
-                list.elements().filter_map(|node| self.explained(&node)).collect()
-            }
-            None => Vec::new(),
-        };
+        let states = [("accepted", true), ("unreviewed", false)];
+        let reviewed = self.required_choice(node, "state", &states);
+        let explains = self.optional_list(node, "explains", Self::explained);
         Some(Decision {
             id: id?,
             about,
@@ -166,30 +150,18 @@ impl Reader<'_> {
                 "x-decisions",
             ],
         );
-        let Some(event) = root.get("x-event") else {
-            self.report(root, ProblemKind::Missing("x-event"));
-            return None;
-        };
+        let event = self.required(root, "x-event")?;
         self.only(&event, &["name", "status", "discriminators"]);
         let name = self.required_string(&event, "name");
         if let (Some(text), Some(node)) = (&name, event.get("name")) {
             let expected = names::event_name(root.file);
             if *text != expected {
-                let expected = format!("`{expected}`, from the file's name");
-                self.report(&node, ProblemKind::WrongValue { expected, found: text.clone() });
+                self.wrong_value(&node, format!("`{expected}`, from the file's name"), text);
             }
         }
-        let status = match event.get("status") {
-            Some(node) => self.choice(&node, &STATUSES),
-            None => {
-                self.report(&event, ProblemKind::Missing("status"));
-                None
-            }
-        };
-        let discriminators = match event.get("discriminators") {
-            Some(list) => self.strings(&list),
-            None => Vec::new(),
-        };
+        let status = self.required_choice(&event, "status", &STATUSES);
+        let discriminators = event.get("discriminators");
+        let discriminators = discriminators.map(|list| self.strings(&list)).unwrap_or_default();
         let wire_types = self.wire_types(root);
         Some(EventHead { name: name?, status: status?, discriminators, wire_types: wire_types? })
     }
@@ -212,9 +184,6 @@ impl Reader<'_> {
 
     /// Checks that a schema with members at its root has the type `object`.
     pub(crate) fn object_root(&mut self, root: &Node<'_>) {
-        match root.get("type") {
-            Some(node) => drop(self.choice(&node, &[("object", ())])),
-            None => self.report(root, ProblemKind::Missing("type")),
-        }
+        self.required_choice(root, "type", &[("object", ())]);
     }
 }

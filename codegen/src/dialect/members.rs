@@ -14,12 +14,8 @@ const ANNOTATIONS: [&str; 6] =
 impl Reader<'_> {
     /// Reads the properties of an object, except those named in `without`.
     pub(crate) fn members(&mut self, node: &Node<'_>, without: &[&str]) -> Vec<Member> {
-        let required = match node.get("required") {
-            Some(list) => self.strings(&list),
-            None => Vec::new(),
-        };
-        let Some(properties) = node.get("properties") else {
-            self.report(node, ProblemKind::Missing("properties"));
+        let required = node.get("required").map(|list| self.strings(&list)).unwrap_or_default();
+        let Some(properties) = self.required(node, "properties") else {
             return Vec::new();
         };
         // typify makes no struct with named fields from an object without members.
@@ -84,14 +80,8 @@ impl Reader<'_> {
             }
             _ => {}
         }
-        let sensitive = match node.get("x-sensitive") {
-            Some(flag) => self.flag(&flag),
-            None => false,
-        };
-        let keeps_raw = match node.get("x-keeps-raw") {
-            Some(flag) => self.flag(&flag),
-            None => false,
-        };
+        let sensitive = node.get("x-sensitive").is_some_and(|flag| self.flag(&flag));
+        let keeps_raw = node.get("x-keeps-raw").is_some_and(|flag| self.flag(&flag));
         let aliases = self.aliases(name, node);
         let source = node.get("x-source").and_then(|source| self.source(&source));
         let valid_for_seconds = node.get("x-valid-for-seconds").and_then(|node| {
@@ -100,9 +90,7 @@ impl Reader<'_> {
                 _ => None,
             };
             if seconds.is_none() {
-                let expected = "a whole number of seconds".to_owned();
-                let found = node.json.to_string();
-                self.report(&node, ProblemKind::WrongValue { expected, found });
+                self.wrong_value(&node, "a whole number of seconds", node.json.to_string());
             }
             seconds
         });
@@ -162,10 +150,7 @@ impl Reader<'_> {
             }
             JsonType::Array => {
                 self.only(node, &with(&["type", "items"]));
-                let Some(items) = node.get("items") else {
-                    self.report(node, ProblemKind::Missing("items"));
-                    return None;
-                };
+                let items = self.required(node, "items")?;
                 let (ty, items_nullable) = self.ty(&items, &["description"])?;
                 if items_nullable {
                     self.report(&items, ProblemKind::Nullability(Nullability::NullableElement));
@@ -183,13 +168,11 @@ impl Reader<'_> {
             }
             JsonType::Object => {
                 self.only(node, &with(&["type", "additionalProperties"]));
-                match node.get("additionalProperties") {
-                    None => self.report(node, ProblemKind::Missing("additionalProperties")),
-                    Some(free) if *free.json != Json::Bool(true) => {
-                        let found = free.json.as_bool().map_or(free.json.kind(), |_| "false");
-                        self.report(&free, ProblemKind::WrongType { expected: "true", found });
-                    }
-                    Some(_) => {}
+                if let Some(free) = self.required(node, "additionalProperties")
+                    && *free.json != Json::Bool(true)
+                {
+                    let found = free.json.as_bool().map_or(free.json.kind(), |_| "false");
+                    self.report(&free, ProblemKind::WrongType { expected: "true", found });
                 }
                 Ty::Map
             }
@@ -213,25 +196,21 @@ impl Reader<'_> {
                 match names[..] {
                     [name, "null"] if node.json.elements().len() == 2 => (name, true),
                     _ => {
-                        let expected = "a pair of a type and `null`".to_owned();
-                        let found = names.join(", ");
-                        self.report(node, ProblemKind::WrongValue { expected, found });
+                        self.wrong_value(node, "a pair of a type and `null`", names.join(", "));
                         return None;
                     }
                 }
             }
             Json::String(name) => (name.as_str(), false),
-            other => {
-                let (expected, found) = ("a type of the dialect", other.kind());
-                self.report(node, ProblemKind::WrongType { expected, found });
+            _ => {
+                self.wrong_type(node, "a type of the dialect");
                 return None;
             }
         };
         match choices.into_iter().find(|(choice, _)| *choice == name) {
             Some((_, json_type)) => Some((json_type, nullable)),
             None => {
-                let expected = "a type of the dialect".to_owned();
-                self.report(node, ProblemKind::WrongValue { expected, found: name.to_owned() });
+                self.wrong_value(node, "a type of the dialect", name);
                 None
             }
         }

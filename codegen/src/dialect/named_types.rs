@@ -1,7 +1,5 @@
 //! Reads schemas that have a name: objects, and the scalar types of the dialect.
 
-use spektr_json::Json;
-
 use super::{Node, Reader};
 use crate::model::{KnownValue, TypeDef, TypeKind};
 use crate::names;
@@ -13,16 +11,12 @@ impl Reader<'_> {
         let Some(definitions) = root.get("$defs") else {
             return;
         };
-        if !matches!(definitions.json, Json::Object(_)) {
-            let found = definitions.json.kind();
-            self.report(&definitions, ProblemKind::WrongType { expected: "an object", found });
-        }
+        self.object(&definitions);
         for (name, node) in definitions.members() {
             if let Some(title) = node.get("title").filter(|title| title.json.as_str() != Some(name))
             {
-                let expected = format!("the definition's key `{name}`");
-                let found = title.json.as_str().unwrap_or(title.json.kind()).to_owned();
-                self.report(&title, ProblemKind::WrongValue { expected, found });
+                let found = title.json.as_str().unwrap_or(title.json.kind());
+                self.wrong_value(&title, format!("the definition's key `{name}`"), found);
             }
             let keywords = ["title", "description", "type", "required", "properties"];
             self.named_type(&node, &keywords);
@@ -50,25 +44,24 @@ impl Reader<'_> {
             }
             (_, Some(x_type), None) => {
                 let kinds = [
-                    ("id", TypeKindName::Id),
-                    ("url", TypeKindName::Url),
-                    ("timestamp", TypeKindName::Timestamp),
-                    ("delivered", TypeKindName::Delivered),
+                    ("id", TypeKind::Id),
+                    ("url", TypeKind::Url),
+                    ("timestamp", TypeKind::Timestamp),
+                    ("delivered", TypeKind::Delivered),
                 ];
                 let Some(kind) = self.choice(&x_type, &kinds) else {
                     return;
                 };
                 // A URL grants access, so its schema must have `x-sensitive` for other tools.
-                let flag: &[&str] =
-                    if matches!(kind, TypeKindName::Url) { &["x-sensitive"] } else { &[] };
+                let flag: &[&str] = if kind == TypeKind::Url { &["x-sensitive"] } else { &[] };
                 self.only(node, &[&extended[..], &["x-type"], flag].concat());
                 if let Some(node) = node.get("x-sensitive")
                     && !self.flag(&node)
                 {
-                    let (expected, found) = ("true".to_owned(), "false".to_owned());
-                    self.report(&node, ProblemKind::WrongValue { expected, found });
+                    self.wrong_value(&node, "true", "false");
                 }
-                self.scalar(node, &name, kind)
+                self.scalar(node, &name, &kind);
+                kind
             }
             _ => {
                 self.report(node, ProblemKind::UnknownForm);
@@ -84,31 +77,23 @@ impl Reader<'_> {
         });
     }
 
-    fn scalar(&mut self, node: &Node<'_>, name: &str, kind: TypeKindName) -> TypeKind {
-        let (json_type, fixed_name, kind) = match kind {
-            TypeKindName::Id => (r#""string""#, None, TypeKind::Id),
-            TypeKindName::Url => (r#""string""#, None, TypeKind::Url),
-            TypeKindName::Timestamp => (r#""number""#, Some("Timestamp"), TypeKind::Timestamp),
-            TypeKindName::Delivered => {
-                (r#"["boolean","null"]"#, Some("Delivered"), TypeKind::Delivered)
-            }
+    /// Checks the JSON type and the name of a scalar type.
+    fn scalar(&mut self, node: &Node<'_>, name: &str, kind: &TypeKind) {
+        let (json_type, fixed_name) = match kind {
+            TypeKind::Timestamp => (r#""number""#, Some("Timestamp")),
+            TypeKind::Delivered => (r#"["boolean","null"]"#, Some("Delivered")),
+            _ => (r#""string""#, None),
         };
-        match node.get("type") {
-            None => self.report(node, ProblemKind::Missing("type")),
-            Some(found) if found.json.to_string() != json_type => {
-                let (expected, found_text) = (format!("`{json_type}`"), found.json.to_string());
-                let kind = ProblemKind::WrongValue { expected, found: found_text };
-                self.report(&found, kind);
-            }
-            Some(_) => {}
+        if let Some(found) = self.required(node, "type")
+            && found.json.to_string() != json_type
+        {
+            self.wrong_value(&found, format!("`{json_type}`"), found.json.to_string());
         }
         if let (Some(fixed), Some(title)) = (fixed_name, node.get("title"))
             && fixed != name
         {
-            let (expected, found) = (format!("`{fixed}`"), name.to_owned());
-            self.report(&title, ProblemKind::WrongValue { expected, found });
+            self.wrong_value(&title, format!("`{fixed}`"), name);
         }
-        kind
     }
 
     fn known_values(&mut self, list: &Node<'_>) -> Vec<KnownValue> {
@@ -150,12 +135,4 @@ impl Reader<'_> {
         }
         Some(name)
     }
-}
-
-#[derive(Clone, Copy)]
-enum TypeKindName {
-    Id,
-    Url,
-    Timestamp,
-    Delivered,
 }

@@ -16,13 +16,7 @@ impl Reader<'_> {
         let version = node.get("version").and_then(|node| self.string(&node));
         let section = self.required_string(node, "section");
         let captured = self.date(node);
-        let readings = match node.get("readings") {
-            Some(list) => {
-                self.list(&list);
-                list.elements().filter_map(|node| self.reading(&node)).collect()
-            }
-            None => Vec::new(),
-        };
+        let readings = self.optional_list(node, "readings", Self::reading);
         Some(Source { page: page?, version, section: section?, captured: captured?, readings })
     }
 
@@ -31,8 +25,7 @@ impl Reader<'_> {
         if let (Some(date), Some(node)) = (&captured, node.get("captured"))
             && !names::is_date(date)
         {
-            let expected = "a date such as `2026-11-23`".to_owned();
-            self.report(&node, ProblemKind::WrongValue { expected, found: date.clone() });
+            self.wrong_value(&node, "a date such as `2026-11-23`", date);
         }
         captured
     }
@@ -47,28 +40,13 @@ impl Reader<'_> {
             ],
         );
         let parts = [("row", Part::Row), ("section", Part::Section), ("around", Part::Around)];
-        let part = match node.get("part") {
-            Some(part) => self.choice(&part, &parts),
-            None => {
-                self.report(node, ProblemKind::Missing("part"));
-                None
-            }
-        };
+        let part = self.required_choice(node, "part", &parts);
         let version = self.required_string(node, "version");
         let captured = self.date(node);
         let digest = node.get("digest").and_then(|node| self.digest(&node));
         let example = node.get("example").and_then(|node| self.digest(&node));
-        let blocks = match node.get("blocks") {
-            Some(list) => {
-                self.list(&list);
-                list.elements().filter_map(|node| self.digest(&node)).collect()
-            }
-            None => Vec::new(),
-        };
-        let rows = match node.get("rows") {
-            Some(rows) => self.read_rows(&rows),
-            None => Vec::new(),
-        };
+        let blocks = self.optional_list(node, "blocks", Self::digest);
+        let rows = node.get("rows").map(|rows| self.read_rows(&rows)).unwrap_or_default();
         let place = node.get("place").and_then(|place| match place.json {
             Json::Number(number) => number.as_u64(),
             _ => None,
@@ -98,10 +76,7 @@ impl Reader<'_> {
     /// Reads rows such as `"data.contextId": "…"`: the row's digest, and behind a slash the digest
     /// of the words beside a nullable type.
     fn read_rows(&mut self, node: &Node<'_>) -> Vec<ReadRow> {
-        if !matches!(node.json, Json::Object(_)) {
-            let found = node.json.kind();
-            self.report(node, ProblemKind::WrongType { expected: "an object", found });
-        }
+        self.object(node);
         let mut rows = Vec::new();
         for (path, node) in node.members() {
             let Some(text) = self.string(&node) else { continue };
@@ -126,9 +101,7 @@ impl Reader<'_> {
     fn check_digest(&mut self, node: &Node<'_>, digest: &str) {
         let digits = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         if digest.len() != 16 || !digest.bytes().all(digits) {
-            let expected = "16 hexadecimal digits".to_owned();
-            let found = digest.to_owned();
-            self.report(node, ProblemKind::WrongValue { expected, found });
+            self.wrong_value(node, "16 hexadecimal digits", digest);
         }
     }
 }
