@@ -114,8 +114,7 @@ pub(crate) fn type_names(
     let types = types.iter().map(|def| (&def.name, &def.file, format!("{}/title", def.pointer)));
     let mut seen: BTreeMap<&str, String> = BTreeMap::new();
     for (name, file, pointer) in others.chain(events).chain(types) {
-        let mut report =
-            |kind| problems.push(Problem { file: file.clone(), pointer: pointer.clone(), kind });
+        let mut report = |kind| problems.push(Problem::new(file, &pointer, kind));
         if !names::is_title(name) {
             report(ProblemKind::NotAnIdentifier { named: Named::Type, name: name.clone() });
         }
@@ -140,11 +139,7 @@ fn is_reserved(name: &str) -> bool {
 fn members(model: &Model, problems: &mut Vec<Problem>) {
     let taken = taken(model);
     for event in &model.events {
-        let place = |pointer: &str, kind| Problem {
-            file: event.file.clone(),
-            pointer: pointer.to_owned(),
-            kind,
-        };
+        let place = |pointer: &str, kind| Problem::new(&event.file, pointer, kind);
         for member in &event.members {
             for (named, name, pointer) in member.names() {
                 // An event may define the payload itself, under every name that the envelope gives
@@ -182,8 +177,7 @@ fn taken(model: &Model) -> Vec<(&str, String, Option<&Member>)> {
     for (members, shape) in shapes {
         for member in members {
             let whose = format!("`{}` of {shape}", member.name);
-            let names = std::iter::once(&member.name).chain(&member.aliases);
-            taken.extend(names.map(|name| (name.as_str(), whose.clone(), Some(member))));
+            taken.extend(member.all_names().map(|name| (name, whose.clone(), Some(member))));
         }
     }
     taken
@@ -200,7 +194,7 @@ fn envelopes(model: &Model, problems: &mut Vec<Problem>) {
     let mut seen: Vec<(&Member, &str)> = Vec::new();
     for (file, members, shape) in shapes {
         let mut report =
-            |pointer, kind| problems.push(Problem { file: file.path().into(), pointer, kind });
+            |pointer: String, kind| problems.push(Problem::new(file.path(), pointer, kind));
         for member in members {
             let is_same = |other: &&(&Member, &str)| other.0.name == member.name;
             if let Some((same, _)) = seen.iter().find(is_same) {
@@ -230,7 +224,7 @@ fn wire_types(model: &Model, problems: &mut Vec<Problem>) {
         for (place, wire_type) in event.wire_types.iter().enumerate() {
             let mut report = |kind| {
                 let pointer = format!("/properties/type/enum/{place}");
-                problems.push(Problem { file: event.file.clone(), pointer, kind });
+                problems.push(Problem::new(&event.file, pointer, kind));
             };
             // Without a discriminator the wire type selects the event that lists it first,
             // so exactly one candidate may do so.
@@ -289,11 +283,8 @@ fn unused_discriminators(model: &Model, problems: &mut Vec<Problem>) {
             other.wire_types.iter().any(is_same)
         });
         if !is_shared {
-            problems.push(Problem {
-                file: event.file.clone(),
-                pointer: "/x-event/discriminators".to_owned(),
-                kind: ProblemKind::UnusedDiscriminators,
-            });
+            let kind = ProblemKind::UnusedDiscriminators;
+            problems.push(Problem::new(&event.file, "/x-event/discriminators", kind));
         }
     }
 }
@@ -310,11 +301,8 @@ fn kept(model: &Model, problems: &mut Vec<Problem>) {
     for (file, members, is_event) in events.chain(types) {
         for member in members.iter().filter(|member| member.keeps_raw) {
             if !(is_event && member.name == PAYLOAD && is_object(member)) {
-                problems.push(Problem {
-                    file: file.clone(),
-                    pointer: format!("{}/x-keeps-raw", member.pointer),
-                    kind: ProblemKind::Keyword("x-keeps-raw".to_owned()),
-                });
+                let kind = ProblemKind::Keyword("x-keeps-raw".to_owned());
+                problems.push(Problem::new(file, format!("{}/x-keeps-raw", member.pointer), kind));
             }
         }
     }
@@ -327,15 +315,12 @@ fn expiring(model: &Model, problems: &mut Vec<Problem>) {
         let mut names = BTreeSet::new();
         for (member, _) in emit::expiring(model, &event.members) {
             if !names.insert(names::field(&member.name)) {
-                problems.push(Problem {
-                    file: event.file.clone(),
-                    pointer: String::new(),
-                    kind: ProblemKind::Duplicate {
-                        named: Named::ExpiringMember,
-                        name: member.name.clone(),
-                        other: "another expiring member of this event".into(),
-                    },
-                });
+                let kind = ProblemKind::Duplicate {
+                    named: Named::ExpiringMember,
+                    name: member.name.clone(),
+                    other: "another expiring member of this event".into(),
+                };
+                problems.push(Problem::new(&event.file, "", kind));
             }
         }
     }
@@ -349,11 +334,8 @@ fn cycles(model: &Model, problems: &mut Vec<Problem>) {
         while let Some(name) = next.pop() {
             for child in direct_children(model, name) {
                 if *child == def.name {
-                    problems.push(Problem {
-                        file: def.file.clone(),
-                        pointer: def.pointer.clone(),
-                        kind: ProblemKind::Cycle(name.clone()),
-                    });
+                    let kind = ProblemKind::Cycle(name.clone());
+                    problems.push(Problem::new(&def.file, &def.pointer, kind));
                 } else if seen.insert(child) {
                     next.push(child);
                 }

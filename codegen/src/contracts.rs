@@ -26,7 +26,8 @@ use crate::model::{Event, Member, Model};
 use crate::passes::PAYLOAD;
 use crate::problem::{Problem, ProblemKind, Problems};
 use crate::set::SchemaSet;
-use schemas::{object, texts};
+use schemas::object;
+pub(crate) use schemas::texts;
 use select::Envelope;
 
 /// The licence of this project, as an SPDX expression.
@@ -37,6 +38,10 @@ const DELIVERY: &str = "Delivery";
 const ENTRY: &str = "Entry";
 const UNKNOWN: &str = "UnknownEvent";
 const SPEKTR_EVENT: &str = "SpektrEvent";
+
+/// What nobody knows about the envelope with `eventType`, for an event with members beside `data`.
+const BESIDE_NOTE: &str = "The members that the other envelope has beside `data` may be inside `data` here or \
+    beside it; the documentation does not say which.";
 
 /// Returns the contracts, as paths from the workspace's root and texts.
 ///
@@ -76,10 +81,8 @@ fn names_are_free(model: &Model) -> Result<(), Problems> {
     let events = model.events.iter().map(|event| (&event.title, &event.file, ""));
     let common = model.common.iter().map(|common| (&common.title, &common.file, ""));
     let taken = types.chain(events).chain(common).filter(|(name, ..)| made.contains(*name));
-    let problem = |(name, file, pointer): (&String, &String, &str)| Problem {
-        file: file.clone(),
-        pointer: format!("{pointer}/title"),
-        kind: ProblemKind::ReservedName(name.clone()),
+    let problem = |(name, file, pointer): (&String, &String, &str)| {
+        Problem::new(file, format!("{pointer}/title"), ProblemKind::ReservedName(name.clone()))
     };
     Problems::into_result(taken.map(problem).collect())
 }

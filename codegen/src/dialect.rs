@@ -53,7 +53,7 @@ impl<'a> Node<'a> {
     }
 
     pub(crate) fn problem(&self, kind: ProblemKind) -> Problem {
-        Problem { file: self.file.to_owned(), pointer: self.pointer.clone(), kind }
+        Problem::new(self.file, &self.pointer, kind)
     }
 }
 

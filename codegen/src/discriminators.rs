@@ -26,9 +26,9 @@ fn follow<'m>(model: &'m Model, members: &'m [Member], tokens: &[String]) -> Vec
         Some(TypeKind::Object(members)) => follow(model, members, rest),
         _ => Vec::new(),
     };
-    let names = std::iter::once(&member.name).chain(&member.aliases);
-    names
-        .flat_map(|name| below.iter().map(move |rest| [&[name.as_str()], &rest[..]].concat()))
+    member
+        .all_names()
+        .flat_map(|name| below.iter().map(move |rest| [&[name], &rest[..]].concat()))
         .collect()
 }
 
@@ -46,7 +46,7 @@ fn has(model: &Model, members: &[Member], path: &[&str]) -> bool {
     let Some((first, rest)) = path.split_first() else {
         return false;
     };
-    let is_it = |member: &&Member| member.names().any(|(_, name, _)| name == *first);
+    let is_it = |member: &&Member| member.all_names().any(|name| name == *first);
     members.iter().filter(is_it).any(|member| match model.kind(&member.ty) {
         _ if rest.is_empty() => true,
         Some(TypeKind::Object(members)) => has(model, members, rest),

@@ -103,20 +103,18 @@ pub struct Derived {
 /// canonical wire type, or lacks a member that the schema knows.
 pub fn derive(model: &Model, event: &Event, full: &Json) -> Result<Derived, Problems> {
     let file = format!("examples/{}/{FULL}.json", event.module);
-    let problem =
-        |pointer: &str, kind| Problem { file: file.clone(), pointer: pointer.into(), kind };
+    let problem = |pointer: &str, kind| Problem::new(&file, pointer, kind);
     let mut problems = Vec::new();
     let canonical = &event.wire_types.canonical;
     let found = full.get("type").and_then(Json::as_str).unwrap_or_default();
     if found != *canonical {
         let expected = format!("the canonical wire type `{canonical}`");
-        problems
-            .push(problem("/type", ProblemKind::WrongValue { expected, found: found.to_owned() }));
+        let found = found.to_owned();
+        problems.push(problem("/type", ProblemKind::WrongValue { expected, found }));
     }
     let (places, lacking) = places::find(model, event, full);
-    let lacking =
-        lacking.into_iter().map(|place| problem("", ProblemKind::NotInFullExample(place)));
-    problems.extend(lacking);
+    let lacking = lacking.into_iter().map(ProblemKind::NotInFullExample);
+    problems.extend(lacking.map(|kind| problem("", kind)));
     Problems::into_result(problems)?;
     let derived = derive::all(model, event, full, &places);
     let mut cases = BTreeSet::new();
@@ -179,8 +177,7 @@ impl Examples {
                 Some(Placed::Valid { folder, case }) => (folder.to_owned(), case.to_owned()),
                 Some(Placed::Invalid) => continue,
                 None => {
-                    let (pointer, kind) = (String::new(), ProblemKind::MisplacedExample);
-                    problems.push(Problem { file, pointer, kind });
+                    problems.push(Problem::new(&file, "", ProblemKind::MisplacedExample));
                     continue;
                 }
             };
@@ -189,18 +186,13 @@ impl Examples {
                     let example = Example { case, body, origin: Origin::File };
                     examples.entry(folder).or_default().push(example);
                 }
-                Err(error) => problems.push(Problem {
-                    file: file.clone(),
-                    pointer: String::new(),
-                    kind: ProblemKind::NotJson(error),
-                }),
+                Err(error) => problems.push(Problem::new(&file, "", ProblemKind::NotJson(error))),
             }
         }
         for event in &model.events {
             let files = examples.entry(event.module.clone()).or_default();
             let path = |case: &str| format!("examples/{}/{case}.json", event.module);
-            let whole =
-                |case: &str, kind| Problem { file: path(case), pointer: String::new(), kind };
+            let whole = |case: &str, kind| Problem::new(&path(case), "", kind);
             let Some(full) = files.iter().find(|example| example.case == FULL) else {
                 let is_read = !problems.iter().any(|problem: &Problem| problem.file == path(FULL));
                 problems.extend(is_read.then(|| whole(FULL, ProblemKind::NoFullExample)));

@@ -132,6 +132,14 @@ impl Status {
             Status::Deprecated => "deprecated",
         }
     }
+
+    /// Returns the words for people.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Status::Wip => "work in progress",
+            other => other.as_str(),
+        }
+    }
 }
 
 /// A place in the vendor's documentation.
@@ -338,6 +346,11 @@ pub struct Member {
 }
 
 impl Member {
+    /// Returns the member's name, then its aliases.
+    pub(crate) fn all_names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.name).chain(&self.aliases).map(String::as_str)
+    }
+
     /// Returns the member's name and its aliases, each with its kind and a JSON
     /// pointer to the place that declares it.
     pub(crate) fn names(&self) -> impl Iterator<Item = (Named, &str, String)> {

@@ -60,6 +60,12 @@ pub struct Problem {
     pub kind: ProblemKind,
 }
 
+impl Problem {
+    pub(crate) fn new(file: &str, pointer: impl Into<String>, kind: ProblemKind) -> Self {
+        Self { file: file.to_owned(), pointer: pointer.into(), kind }
+    }
+}
+
 /// The kind of a problem.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use spektr_json::Json;
 
+use crate::contracts::texts;
 use crate::embed;
 use crate::examples::Examples;
 use crate::folders::{REFERENCE, TYPES};
@@ -101,10 +102,6 @@ fn decisions(decisions: &[Decision]) -> Json {
         ])
     });
     Json::Array(decisions.collect())
-}
-
-fn texts<'t>(texts: impl IntoIterator<Item = &'t String>) -> Json {
-    Json::Array(texts.into_iter().map(|text| Json::from(text.as_str())).collect())
 }
 
 fn members(model: &Model, members: &[Member]) -> Json {

@@ -43,10 +43,7 @@ pub(crate) fn parse<T: AsRef<[u8]>>(
         };
         match read {
             Ok(scenario) => scenarios.push(scenario),
-            Err(error) => {
-                let (pointer, kind) = (String::new(), ProblemKind::Scenario(error));
-                problems.push(Problem { file, pointer, kind });
-            }
+            Err(error) => problems.push(Problem::new(&file, "", ProblemKind::Scenario(error))),
         }
     }
     Problems::into_result(problems)?;

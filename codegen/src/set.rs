@@ -31,7 +31,7 @@ impl SchemaSet {
         let mut problems = Vec::new();
         let mut parsed = BTreeMap::new();
         for (file, text) in files {
-            let whole = |kind| Problem { file: file.clone(), pointer: String::new(), kind };
+            let whole = |kind| Problem::new(&file, "", kind);
             let in_place = matches!(file.split('/').collect::<Vec<_>>()[..],
                 ["events" | "common", name] if name.ends_with(".schema.json"));
             if !in_place {
@@ -181,11 +181,8 @@ impl Draft {
             (&self.batch, Required::Batch),
         ] {
             if shape.is_none() {
-                problems.push(Problem {
-                    file: required.path().into(),
-                    pointer: String::new(),
-                    kind: ProblemKind::MissingFile(required),
-                });
+                let kind = ProblemKind::MissingFile(required);
+                problems.push(Problem::new(required.path(), "", kind));
             }
         }
         checks::type_names(&self.others, &self.events, &types, problems);

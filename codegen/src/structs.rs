@@ -34,11 +34,7 @@ pub(crate) fn structs<'m>(model: &Model, targets: &[Target<'m>]) -> Result<Vec<M
 }
 
 pub(crate) fn problem(file: &str, pointer: &str, message: String) -> Problem {
-    Problem {
-        file: file.to_owned(),
-        pointer: pointer.to_owned(),
-        kind: ProblemKind::Defect(message),
-    }
+    Problem::new(file, pointer, ProblemKind::Defect(message))
 }
 
 fn run_typify<'n>(
@@ -151,22 +147,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::examples::tests::member;
     use crate::model::Ty;
-
-    fn member(name: &str, required: bool) -> Member {
-        Member {
-            name: name.to_owned(),
-            pointer: String::new(),
-            description: String::new(),
-            required,
-            ty: Ty::String,
-            sensitive: false,
-            keeps_raw: false,
-            aliases: Vec::new(),
-            valid_for_seconds: None,
-            source: None,
-        }
-    }
 
     /// Has typify make structs of `definitions`, and compares them with the expected members: name,
     /// and whether required.
@@ -177,7 +159,9 @@ mod tests {
         let made = made.expect("typify reports no error");
         let members: Vec<Vec<Member>> = expected
             .iter()
-            .map(|(_, members)| members.iter().map(|(name, is)| member(name, *is)).collect())
+            .map(|(_, members)| {
+                members.iter().map(|(name, is)| member(name, Ty::String, *is)).collect()
+            })
             .collect();
         let targets: Vec<Target<'_>> = expected
             .iter()

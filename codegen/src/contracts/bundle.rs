@@ -3,11 +3,11 @@
 //! The file is a compound document: each file of the schema folder that holds a type is a resource
 //! under its own `$id`. The schema of an entry adds the rules that need all files.
 
-use spektr_json::{Json, pointer};
+use spektr_json::Json;
 
 use super::schemas::{
-    Place, Schemas, all, any, deprecated, described, every, id, not, object, refer, relative,
-    requires, texts, titled, with_wire_type,
+    Place, Schemas, all, any, deprecated, described, every, id, not, object, property_mut, refer,
+    relative, requires, texts, titled, with_wire_type,
 };
 use super::select::{self, Envelope};
 use super::{DELIVERY, ENTRY, by_event_type, shape, wire_type_member};
@@ -125,11 +125,7 @@ fn envelope(model: &Model, file: &str, members: &[Member]) -> (String, Json) {
     let schemas = Schemas { model, place: Place::Resource(file) };
     let mut object_ = schemas.object(members);
     // The model has no type for the entries of a batch.
-    let results = pointer::join("/properties", RESULTS.name);
-    if object_.pointer(&results).is_some()
-        && let Some(results) =
-            object_.child_mut("properties").and_then(|it| it.child_mut(RESULTS.name))
-    {
+    if let Some(results) = property_mut(&mut object_, RESULTS.name) {
         results.put("items", refer(&relative(file, ENTRY_FILE)));
     }
     let head = object([("$id", id(file))]);
@@ -162,11 +158,11 @@ fn in_event_type_envelope(model: &Model, event: &Event) -> Json {
         object([("required", texts([PAYLOAD])), ("properties", object([(PAYLOAD, data)]))])
     };
     let rules = event.members.iter().map(|member| {
-        let (condition, then) = match member.name == PAYLOAD {
-            true => (select::is_nested(event), inside(member)),
-            false => (select::is_inside(member), inside(member)),
+        let condition = match member.name == PAYLOAD {
+            true => select::is_nested(event),
+            false => select::is_inside(member),
         };
-        object([("if", condition), ("then", then), ("else", schemas.object([member]))])
+        object([("if", condition), ("then", inside(member)), ("else", schemas.object([member]))])
     });
     let envelope = refer(&relative(&event.file, Required::EventTypeEnvelope.path()));
     let rules = every(rules.collect());

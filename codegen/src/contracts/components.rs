@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use spektr_json::Json;
 
 use super::schemas::{
-    Place, Schemas, all, any, component, deprecated, described, object, texts, titled,
-    with_wire_type,
+    Place, Schemas, all, any, component, deprecated, described, object, property_mut, texts,
+    titled, with_wire_type,
 };
 use super::select::Envelope;
 use super::{
-    DELIVERY, ENTRY, UNKNOWN, by_event_type, has_members_beside, members, payload, shape,
-    shared_wire_types, wire_type_member,
+    BESIDE_NOTE, DELIVERY, ENTRY, UNKNOWN, by_event_type, has_members_beside, members, payload,
+    shape, shared_wire_types, wire_type_member,
 };
 use crate::envelope::RESULTS;
 use crate::examples::{Examples, FULL};
@@ -56,7 +56,7 @@ pub(super) fn schemas(model: &Model, examples: &Examples) -> Json {
             found.push((payload(event), titled(&payload(event), &description, [whole])));
         }
     }
-    found.extend(both(|envelope| unknown(model, envelope)));
+    found.extend([Envelope::Type, Envelope::EventType].map(|it| unknown(model, it)));
     for (envelope, file) in [
         (Envelope::Type, Required::TypeEnvelope),
         (Envelope::EventType, Required::EventTypeEnvelope),
@@ -69,10 +69,6 @@ pub(super) fn schemas(model: &Model, examples: &Examples) -> Json {
     let named = types.filter(|def| matches!(def.kind, TypeKind::Object(_)));
     found.extend(named.map(|def| (def.name.clone(), schemas.definition(def))));
     Json::Object(found)
-}
-
-fn both<T>(make: impl Fn(Envelope) -> T) -> [T; 2] {
-    [Envelope::Type, Envelope::EventType].map(make)
 }
 
 fn delivery(model: &Model) -> Json {
@@ -88,9 +84,7 @@ fn delivery(model: &Model) -> Json {
 fn batch(model: &Model, schemas: &Schemas<'_>) -> (String, Json) {
     let (title, description) = shape(model, Required::Batch.path());
     let mut members = schemas.object(&model.batch);
-    if let Some(results) =
-        members.child_mut("properties").and_then(|properties| properties.child_mut(RESULTS.name))
-    {
+    if let Some(results) = property_mut(&mut members, RESULTS.name) {
         results.put("items", component(ENTRY));
     }
     (title.to_owned(), titled(title, description, [members]))
@@ -123,21 +117,13 @@ fn event(model: &Model, event: &Event, schemas: &Schemas<'_>, examples: &Example
 
 fn in_event_type_envelope(model: &Model, event: &Event, schemas: &Schemas<'_>) -> Json {
     let mut members: Vec<_> = event.members.clone();
-    let (note, beside) = match has_members_beside(event) {
-        false => ("", false),
-        true => (
-            " The members that the other envelope has beside `data` may be inside `data` here or beside \
-             it; the documentation does not say which.",
-            true,
-        ),
-    };
+    let beside = has_members_beside(event);
     for member in members.iter_mut().filter(|member| member.name != PAYLOAD) {
         member.required = false;
     }
     let mut own = schemas.object(&members);
     if beside
-        && let Some(data) =
-            own.child_mut("properties").and_then(|properties| properties.child_mut(PAYLOAD))
+        && let Some(data) = property_mut(&mut own, PAYLOAD)
         && let Some(member) = event.members.iter().find(|member| member.name == PAYLOAD)
     {
         let alone = schemas.value(&member.ty, !member.required);
@@ -150,7 +136,10 @@ fn in_event_type_envelope(model: &Model, event: &Event, schemas: &Schemas<'_>) -
     }
     let own = with_wire_type(wire_type_member(model, event, Envelope::EventType), own);
     let envelope = shape(model, Required::EventTypeEnvelope.path()).0;
-    let description = format!("{}\n\nIn the envelope with `eventType`.{note}", described(event));
+    let mut description = format!("{}\n\nIn the envelope with `eventType`.", described(event));
+    if beside {
+        description = format!("{description} {BESIDE_NOTE}");
+    }
     let title = by_event_type(&event.title);
     titled(&title, &description, [deprecated(event), extends(envelope, own)])
 }

@@ -156,6 +156,11 @@ pub(super) fn component(name: &str) -> Json {
     refer(&format!("#/components/schemas/{name}"))
 }
 
+/// Returns the schema of one of an object's properties.
+pub(super) fn property_mut<'o>(object: &'o mut Json, name: &str) -> Option<&'o mut Json> {
+    object.child_mut("properties")?.child_mut(name)
+}
+
 pub(super) fn refer(to: &str) -> Json {
     object([("$ref", to.into())])
 }
@@ -206,8 +211,7 @@ fn is_explained_by_its_type(kind: &TypeKind) -> bool {
 
 /// Accepts an object with exactly one of a member's names, or with none if the member is optional.
 fn at_most_one_name(member: &Member) -> Json {
-    let names = std::iter::once(&member.name).chain(&member.aliases);
-    let mut choices: Vec<_> = names.map(|name| requires(name)).collect();
+    let mut choices: Vec<_> = member.all_names().map(requires).collect();
     if !member.required {
         choices.push(not(any(choices.clone())));
     }
@@ -228,11 +232,7 @@ pub(super) fn deprecated(event: &Event) -> Json {
 
 /// Returns an event's description, documented name and status, for people.
 pub(super) fn described(event: &Event) -> String {
-    let status = match event.status {
-        Status::Available => "available",
-        Status::Wip => "work in progress",
-        Status::Deprecated => "deprecated",
-    };
+    let status = event.status.in_words();
     format!("{}\n\nDocumented as `{}` ({status}).", event.description, event.name)
 }
 
@@ -257,7 +257,7 @@ pub(super) fn object<'n>(members: impl IntoIterator<Item = (&'n str, Json)>) -> 
     Json::object(members)
 }
 
-pub(super) fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Json {
+pub(crate) fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Json {
     Json::Array(texts.into_iter().map(|text| Json::from(text.as_ref())).collect())
 }
 

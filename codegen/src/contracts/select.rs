@@ -125,13 +125,13 @@ pub(super) fn has(path: &[&str]) -> Json {
 /// including the members that the other envelope has beside `data`.
 pub(super) fn is_nested(event: &Event) -> Json {
     let required = event.members.iter().filter(|member| member.required);
-    let beside = required.filter(|member| member.name != PAYLOAD).flat_map(names);
+    let beside = required.filter(|member| member.name != PAYLOAD).flat_map(Member::all_names);
     inside(any(std::iter::once(PAYLOAD).chain(beside).map(requires).collect()))
 }
 
 /// Accepts an entry that has the member inside `data`, under any of the member's names.
 pub(super) fn is_inside(member: &Member) -> Json {
-    inside(any(names(member).map(requires).collect()))
+    inside(any(member.all_names().map(requires).collect()))
 }
 
 fn inside(schema: Json) -> Json {
@@ -140,8 +140,4 @@ fn inside(schema: Json) -> Json {
         ("required", texts([PAYLOAD])),
         ("properties", object([(PAYLOAD, super::schemas::all(data))])),
     ])
-}
-
-fn names(member: &Member) -> impl Iterator<Item = &str> {
-    std::iter::once(&member.name).chain(&member.aliases).map(String::as_str)
 }

@@ -8,8 +8,8 @@
 
 use super::select::Envelope;
 use super::{
-    DELIVERY, ENTRY, SPEKTR_EVENT, UNKNOWN, by_event_type, has_members_beside, members, payload,
-    schemas, shape, shared_wire_types, wire_type_member,
+    BESIDE_NOTE, DELIVERY, ENTRY, SPEKTR_EVENT, UNKNOWN, by_event_type, has_members_beside,
+    members, payload, schemas, shape, shared_wire_types, wire_type_member,
 };
 use crate::envelope::{EVENT_TYPE, WIRE_TYPE};
 use crate::model::{Event, Member, Model, Status, Ty, TypeDef, TypeKind};
@@ -182,10 +182,7 @@ fn event(model: &Model, event: &Event, text: &mut String) {
     let (envelope, _) = shape(model, Required::EventTypeEnvelope.path());
     let mut other = format!("{} In the envelope with `eventType`.", event.description);
     if beside {
-        other.push_str(
-            "\n\nThe members that the other envelope has beside `data` may be inside `data` here or beside \
-             it; the documentation does not say which.",
-        );
+        other = format!("{other}\n\n{BESIDE_NOTE}");
     }
     other.push_str(deprecated);
     let name = by_event_type(&event.title);

@@ -9,7 +9,8 @@ use syn::Item;
 use crate::discriminators;
 use crate::emit::event::{is_in_head, variant_attributes};
 use crate::emit::items;
-use crate::model::{Event, Model, Status, WireTypes};
+use crate::model::{Event, Model, WireTypes};
+use crate::names;
 use crate::passes::PAYLOAD;
 
 /// Emits the enum of the events' names, and the catalogue.
@@ -102,14 +103,7 @@ fn entry(model: &Model, event: &Event) -> proc_macro2::TokenStream {
     let variant = format_ident!("{}", event.title);
     let (name, summary) = (&event.name, &event.description);
     let WireTypes { canonical, accepted } = &event.wire_types;
-    let status = format_ident!(
-        "{}",
-        match event.status {
-            Status::Available => "Available",
-            Status::Wip => "Wip",
-            Status::Deprecated => "Deprecated",
-        }
-    );
+    let status = format_ident!("{}", names::variant(event.status.as_str()));
     let source = &event.source;
     let (page, section, captured) = (&source.page, &source.section, &source.captured);
     let version = match &source.version {

@@ -22,8 +22,7 @@ pub(crate) fn envelope(model: &Model) -> Vec<Item> {
     let count = all.len();
     let arms = all.iter().filter_map(|(key, member)| {
         let key = format_ident!("{}", (*key)?);
-        let names = std::iter::once(&member.name).chain(&member.aliases);
-        let names = names.map(|name| Literal::byte_string(name.as_bytes()));
+        let names = member.all_names().map(|name| Literal::byte_string(name.as_bytes()));
         Some(quote!(#(#names)|* => Self::#key))
     });
     items(quote! {

@@ -26,11 +26,7 @@ pub(crate) fn event_docs(event: &Event) -> String {
         "{}\n\nDocumented as `{}` ({}) {}{listed}.\nOn the wire: {}.",
         escape(&event.description),
         event.name,
-        match event.status {
-            Status::Available => "available",
-            Status::Wip => "work in progress",
-            Status::Deprecated => "deprecated",
-        },
+        event.status.in_words(),
         escape(&event.source.cited()),
         wire_types.join(", "),
     );
@@ -153,9 +149,7 @@ pub(crate) fn expiring<'m>(model: &'m Model, members: &'m [Member]) -> Vec<(&'m 
         }
         // A list of objects has many such values, so it gets no method; its documentation states
         // the time.
-        if let Ty::Named(name) = &member.ty
-            && let Some(TypeKind::Object(members)) = model.types.get(name).map(|def| &def.kind)
-        {
+        if let Some(TypeKind::Object(members)) = model.kind(&member.ty) {
             found.extend(expiring(model, members));
         }
     }

@@ -265,8 +265,5 @@ fn entry(full: &Json, data: Option<Json>, beside: Vec<(String, Json)>) -> Json {
 
 /// Converts a time from milliseconds to seconds.
 fn seconds(json: Option<&Json>) -> Option<Json> {
-    match json {
-        Some(Json::Number(number)) => number.as_i64().map(|millis| Json::from(millis / 1000)),
-        _ => None,
-    }
+    Some(Json::from(json?.as_i64()? / 1000))
 }

@@ -133,8 +133,7 @@ impl<'m> Walk<'m> {
             }
             Ty::Named(name) if !self.open.contains(&name.as_str()) => {
                 let model = self.model;
-                if let Some(TypeKind::Object(members)) = model.types.get(name).map(|def| &def.kind)
-                {
+                if let Some(TypeKind::Object(members)) = model.kind(ty) {
                     self.open.push(name);
                     self.members(members.iter(), at);
                     self.open.pop();

@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::{Member, Source, Status, Ty, TypeDef, TypeKind, WireTypes};
 
-fn member(name: &str, ty: Ty, required: bool) -> Member {
+pub(crate) fn member(name: &str, ty: Ty, required: bool) -> Member {
     Member {
         name: name.to_owned(),
         pointer: format!("/properties/{name}"),
