@@ -53,4 +53,4 @@ pub use generate::generate;
 pub use problem::{Named, Nullability, Problem, ProblemKind, Problems, Required};
 pub use reference::reference;
 pub use set::SchemaSet;
-pub use spektr_json::Json;
+pub use spektr_json::{Json, pointer};

@@ -1,6 +1,7 @@
 //! Renders members as rows: one for each member at any depth, by its path in an entry.
 
 use spektr_codegen::model::{KnownValue, Member, Model, Ty};
+use spektr_codegen::pointer;
 use spektr_codegen::tree::{self, Branch};
 
 use crate::link::{self, Link};
@@ -81,7 +82,7 @@ fn add<'m>(
 ) {
     for branch in branches {
         let member = branch.member;
-        let pointer = format!("{pointer}/{}", member.name.replace('~', "~0").replace('/', "~1"));
+        let pointer = pointer::join(pointer, &member.name);
         let def = member.ty.named().and_then(|name| model.types.get(name));
         let named = def.and_then(|def| {
             let href = link::type_named(model, &def.name)?;
