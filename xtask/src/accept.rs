@@ -116,9 +116,8 @@ fn test(targets: &[String], variables: &[(&str, &str)], explain: bool) -> Result
 /// Returns the cargo command for test targets, with the arguments of `cargo xtask check`, so that
 /// cargo builds nothing twice.
 fn cargo_test(targets: &[String]) -> Command {
-    let mut command = Command::new(workspace::cargo());
+    let mut command = workspace::cargo_command();
     command
-        .current_dir(workspace::root())
         .args(["test", "--workspace", "--all-features", "--locked"])
         .args(targets)
         .env_remove("INSTA_UPDATE")

@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: builds the program and the benchmarks in release, and runs all of them.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
@@ -19,9 +19,8 @@ pub(crate) fn run(quick: bool, without: &[String]) -> Result<ExitCode> {
     }
     report.extend(without.iter().flat_map(|peer| ["--without", peer]));
     for arguments in [&build[..], &report] {
-        let status = Command::new(workspace::cargo())
+        let status = workspace::cargo_command()
             .args(arguments)
-            .current_dir(workspace::root())
             .status()
             .with_context(|| format!("cannot run cargo {}", arguments.join(" ")))?;
         if !status.success() {

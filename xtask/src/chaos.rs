@@ -1,6 +1,6 @@
 //! `cargo xtask chaos`: runs the service for a chosen time while the processes around it fail.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
@@ -25,10 +25,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
     let seed = arguments.seed.unwrap_or(now.as_secs());
     let name = if arguments.postgres { "from_postgresql" } else { "from_sqlite" };
-    let status = Command::new(workspace::cargo())
+    let status = workspace::cargo_command()
         .args(["test", "--locked", "--package", "spektr-cli", "--test", "chaos"])
         .args(["--", "--nocapture", name])
-        .current_dir(workspace::root())
         .env("SPEKTR_CHAOS_SECONDS", (arguments.minutes * 60).to_string())
         .env("SPEKTR_CHAOS_SEED", seed.to_string())
         .status()

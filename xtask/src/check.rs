@@ -3,7 +3,7 @@
 
 mod programs;
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
@@ -88,9 +88,8 @@ pub(crate) fn run() -> Result<ExitCode> {
 fn pass(steps: &[&str]) -> Result<bool> {
     for step in steps {
         println!("==> cargo {step}");
-        let status = Command::new(workspace::cargo())
+        let status = workspace::cargo_command()
             .args(step.split(' '))
-            .current_dir(workspace::root())
             .env("RUSTDOCFLAGS", "-D warnings")
             .status()
             .with_context(|| format!("cannot run cargo {step}"))?;

@@ -79,12 +79,7 @@ fn report(changes: &Changes) -> Result<ExitCode> {
 
 fn write(root: &Path, files: &BTreeMap<PathBuf, String>, changes: &Changes) -> Result<ExitCode> {
     for path in changes.missing.iter().chain(&changes.changed) {
-        let target = root.join(path);
-        if let Some(folder) = target.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(&target, &files[path])
-            .with_context(|| format!("cannot write {}", target.display()))?;
+        workspace::write(&root.join(path), &files[path])?;
         println!("wrote {}", path.display());
     }
     for path in &changes.orphaned {

@@ -9,8 +9,8 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::published::{self, Package};
-use crate::{git, tools, workspace};
+use crate::workspace::{self, Package};
+use crate::{git, tools};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         tools::ensure_subcommand(tool)?;
     }
     git::ensure_clean()?;
-    let packages = published::packages()?;
+    let packages = workspace::published_packages()?;
     let results =
         [allowed()?, oldest_versions(&packages)?, compatible(&packages, &arguments.since)?];
     Ok(if results == [true; 3] { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 /// Checks licences, advisories, and who may depend on a crate, by `deny.toml`.
 fn allowed() -> Result<bool> {
     println!("==> cargo deny");
-    succeeds(cargo().args(["deny", "--all-features", "check"]))
+    succeeds(workspace::cargo_command().args(["deny", "--all-features", "check"]))
 }
 
 /// Checks the published packages with the oldest version of each direct dependency that their
@@ -46,12 +46,12 @@ fn oldest_versions(packages: &[Package]) -> Result<bool> {
     println!("==> the oldest versions of direct dependencies");
     let copy = git::copy()?;
     narrow(copy.path(), packages)?;
-    let mut update = cargo();
+    let mut update = workspace::cargo_command();
     update.args(["update", "--quiet", "-Z", "direct-minimal-versions"]);
     // Only `update` gets the variable: in `check`, build scripts would detect unstable features of
     // the compiler.
     update.env(UNSTABLE.0, UNSTABLE.1).current_dir(copy.path());
-    let mut check = cargo();
+    let mut check = workspace::cargo_command();
     check.args(["check", "--locked", "--workspace", "--all-features", "--target-dir"]);
     check.arg(workspace::root().join("target/oldest")).current_dir(copy.path());
     Ok(succeeds(&mut update)? && succeeds(&mut check)?)
@@ -90,7 +90,7 @@ fn narrow(root: &Path, packages: &[Package]) -> Result<()> {
 /// Compares the libraries' public interfaces with those at a commit.
 fn compatible(packages: &[Package], since: &str) -> Result<bool> {
     println!("==> cargo semver-checks, since {since}");
-    let mut check = cargo();
+    let mut check = workspace::cargo_command();
     check.args([
         "semver-checks",
         "--all-features",
@@ -103,13 +103,6 @@ fn compatible(packages: &[Package], since: &str) -> Result<bool> {
         check.args(["--package", &package.name]);
     }
     succeeds(&mut check)
-}
-
-/// Returns a cargo command in the workspace's root.
-fn cargo() -> Command {
-    let mut cargo = Command::new(workspace::cargo());
-    cargo.current_dir(workspace::root());
-    cargo
 }
 
 fn succeeds(command: &mut Command) -> Result<bool> {

@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz --smoke`: runs each fuzz target over its seeds and mutations of them, on a
 //! stable compiler.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     ensure!(arguments.smoke, "add --smoke; CONTRIBUTING.md describes how to run libFuzzer");
-    let mut cargo = Command::new(workspace::cargo());
+    let mut cargo = workspace::cargo_command();
     cargo.args(["test", "--locked", "--package", "spektr-fuzz-targets", "--test", "smoke"]);
     cargo.args(["--", "--nocapture", "--exact"]).args(&arguments.target);
     if let Some(executions) = arguments.executions {
@@ -40,7 +40,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     let status = cargo
         .env("SPEKTR_FUZZ_SEED", arguments.seed.to_string())
-        .current_dir(workspace::root())
         .status()
         .context("cannot run cargo test")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

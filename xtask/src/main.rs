@@ -11,7 +11,6 @@ mod fuzz;
 mod git;
 mod model;
 mod mutants;
-mod published;
 mod recipes;
 mod release;
 mod sbom;

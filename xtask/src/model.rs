@@ -1,6 +1,6 @@
 //! `cargo xtask model`: tests a store against the model of the inbox, for a chosen number of steps.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
@@ -25,10 +25,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
     let seed = arguments.seed.unwrap_or(now.as_secs());
     let name = if arguments.postgres { "postgresql" } else { "sqlite" };
-    let status = Command::new(workspace::cargo())
+    let status = workspace::cargo_command()
         .args(["test", "--locked", "--package", "spektr-inbox", "--all-features"])
         .args(["--test", "model", "--", "--nocapture", name])
-        .current_dir(workspace::root())
         .env("SPEKTR_MODEL_STEPS", arguments.steps.to_string())
         .env("SPEKTR_MODEL_SEED", seed.to_string())
         .status()

@@ -4,7 +4,7 @@
 //! `.cargo/mutants.toml` lists the changes that no test can detect, each with its reason.
 
 use std::fs;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -130,7 +130,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 /// Runs the tests of a set on unchanged code: a test that already fails would appear to detect each
 /// mutant.
 fn pass(set: &Set) -> Result<()> {
-    let mut test = Command::new(workspace::cargo());
+    let mut test = workspace::cargo_command();
     test.args(["test", "--locked", "--all-features"]);
     for package in set.tested {
         test.args(["--package", package]);
@@ -139,7 +139,6 @@ fn pass(set: &Set) -> Result<()> {
         .args(set.targets)
         .arg("--")
         .args(set.tests)
-        .current_dir(workspace::root())
         .status()
         .context("cannot run cargo test")?;
     ensure!(status.success(), "{}: the tests fail even without a mutant", set.name);
@@ -151,7 +150,7 @@ fn mutate(set: &Set) -> Result<bool> {
     pass(set)?;
     let output = workspace::root().join("target/mutants").join(set.name);
     fs::create_dir_all(&output)?;
-    let mut mutants = Command::new(workspace::cargo());
+    let mut mutants = workspace::cargo_command();
     mutants.args(["mutants", "--package", set.package, "--all-features", "--output"]).arg(&output);
     // cargo-mutants' own baseline would run only the tests of the changed package; `pass` ran the
     // set's tests.
@@ -164,12 +163,7 @@ fn mutate(set: &Set) -> Result<bool> {
     }
     // As arguments of every call of cargo, so that only the targets of the set are built.
     mutants.args(set.targets.iter().map(|target| format!("--cargo-arg={target}")));
-    let status = mutants
-        .args(["--", "--"])
-        .args(set.tests)
-        .current_dir(workspace::root())
-        .status()
-        .context("cannot run cargo")?;
+    let status = mutants.args(["--", "--"]).args(set.tests).status().context("cannot run cargo")?;
     // 0: all were detected; 2: some were not; 3: some tests did not end.
     let is_done = status.code().is_some_and(|code| [0, 2, 3].contains(&code));
     ensure!(

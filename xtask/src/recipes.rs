@@ -2,15 +2,14 @@
 //! also runs `accept` after each recipe alone, and, on the accepted copy, every test that a change
 //! of the schema can affect. The test `xtask/tests/recipes.rs` does the work.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
 use crate::workspace;
 
 pub(crate) fn run() -> Result<ExitCode> {
-    let status = Command::new(workspace::cargo())
-        .current_dir(workspace::root())
+    let status = workspace::cargo_command()
         .args(["test", "--workspace", "--all-features", "--locked", "--test", "recipes"])
         .args(["--", "--nocapture"])
         .env("RECIPES", "test")

@@ -7,8 +7,8 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
-use crate::published::{self, Package};
-use crate::{codegen, git, sbom, tools, workspace};
+use crate::workspace::{self, Package};
+use crate::{codegen, git, sbom, tools};
 
 /// Folder of the files, relative to the workspace's root.
 const FOLDER: &str = "target/release-files";
@@ -31,15 +31,14 @@ pub(crate) fn package(options: &[&str]) -> Result<Option<TempDir>> {
     if let Some(former) = fs::read_dir(&builds)?.next() {
         fs::rename(former?.path(), &build)?;
     }
-    let mut command = Command::new(workspace::cargo());
+    let mut command = workspace::cargo_command();
     command.args(["package", "--locked", "--target-dir"]).arg(packed.path()).args(options);
     command.env("CARGO_BUILD_BUILD_DIR", build);
-    for package in published::packages()? {
+    for package in workspace::published_packages()? {
         command.args(["--package", &package.name]);
     }
     println!("==> cargo package, of each published package");
-    let status = command.current_dir(workspace::root()).status();
-    let is_done = status.context("cannot run cargo package")?.success();
+    let is_done = command.status().context("cannot run cargo package")?.success();
     Ok(is_done.then_some(packed))
 }
 
@@ -51,7 +50,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     }
     let Some(packed) = package(&[])? else { return Ok(ExitCode::FAILURE) };
     let root = workspace::root();
-    let packages = published::packages()?;
+    let packages = workspace::published_packages()?;
     let folder = tempfile::tempdir_in(root.join("target"))?;
     for file in files(&packages, packed.path())? {
         let copy = folder.path().join(file.file_name().context("a file has a name")?);

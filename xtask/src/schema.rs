@@ -1,6 +1,5 @@
 //! `cargo xtask schema`: starts a new event, and reports the effect of a change.
 
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -85,7 +84,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
 }
 
 fn new(folder: &Path, name: &str) -> Result<()> {
-    let files = scaffold::event(name, &today())?;
+    let files = scaffold::event(name, &workspace::today())?;
     for path in files.keys() {
         let path = folder.join(path);
         ensure!(!path.exists(), "{} already exists; nothing was written", path.display());
@@ -102,11 +101,7 @@ fn new(folder: &Path, name: &str) -> Result<()> {
         }
     }
     for (path, text) in &files {
-        let target = folder.join(path);
-        if let Some(parent) = target.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        fs::write(&target, text).with_context(|| format!("cannot write {}", target.display()))?;
+        workspace::write(&folder.join(path), text)?;
         println!("wrote schema/{path}");
     }
     println!(
@@ -147,7 +142,7 @@ pub(crate) fn set_at(revision: &str) -> Result<SchemaSet> {
 
 fn report_since(old: &SchemaSet, revision: &str) -> Result<Report> {
     let new = workspace::schema_set(&workspace::root().join("schema"))?;
-    Ok(Report::new(old, &new, revision, env!("CARGO_PKG_VERSION"), &today()))
+    Ok(Report::new(old, &new, revision, env!("CARGO_PKG_VERSION"), &workspace::today()))
 }
 
 /// Tells whether a person has replaced every placeholder of a scaffold.
@@ -194,10 +189,6 @@ pub(crate) fn is_reviewed() -> Result<bool> {
     Ok(!report.needs_review())
 }
 
-fn today() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
-}
-
 /// Reads the schema files at a git revision.
 fn files_at(revision: &str) -> Result<Vec<(String, String)>> {
     let list = git::run(&[
@@ -224,6 +215,8 @@ fn files_at(revision: &str) -> Result<Vec<(String, String)>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use spektr_tests::fixtures::Files;
 
     use super::*;

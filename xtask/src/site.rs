@@ -56,12 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 /// Writes the files, and removes marked pages of a former run that are no longer among them.
 fn write(out: &Path, files: &BTreeMap<String, String>) -> Result<()> {
     for (path, text) in files {
-        let target = out.join(path);
-        if let Some(folder) = target.parent() {
-            fs::create_dir_all(folder)
-                .with_context(|| format!("cannot create {}", folder.display()))?;
-        }
-        fs::write(&target, text).with_context(|| format!("cannot write {}", target.display()))?;
+        workspace::write(&out.join(path), text)?;
     }
     for path in workspace::files_below(out)? {
         let name = path.strip_prefix(out)?.to_string_lossy().replace('\\', "/");

@@ -1,4 +1,4 @@
-//! Locates the workspace, and reads the schema folder.
+//! Locates the workspace, lists its packages, and reads the schema folder.
 
 use std::ffi::OsString;
 use std::fs;
@@ -8,7 +8,6 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use spektr_codegen::{Problems, SchemaSet};
 
 /// Returns the root of the workspace in which the command was given: the nearest
@@ -34,22 +33,65 @@ pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"))
 }
 
-/// Returns the packages of the workspace, with the fields of `cargo metadata` that the caller
-/// reads.
-pub(crate) fn packages<P: DeserializeOwned>() -> Result<Vec<P>> {
-    #[derive(Deserialize)]
-    struct Metadata<P> {
-        packages: Vec<P>,
+/// Returns a cargo command in the root of the workspace.
+pub(crate) fn cargo_command() -> Command {
+    let mut command = Command::new(cargo());
+    command.current_dir(root());
+    command
+}
+
+/// A package of the workspace, as `cargo metadata` describes it.
+#[derive(Deserialize)]
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) manifest_path: PathBuf,
+    /// The registries that may hold the package: any if absent, none if the list is empty.
+    publish: Option<Vec<String>>,
+    pub(crate) dependencies: Vec<Dependency>,
+    pub(crate) targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Dependency {
+    pub(crate) name: String,
+    /// `None` for a normal dependency.
+    pub(crate) kind: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Target {
+    pub(crate) kind: Vec<String>,
+    pub(crate) name: String,
+    pub(crate) src_path: PathBuf,
+}
+
+impl Package {
+    pub(crate) fn is_library(&self) -> bool {
+        self.targets.iter().any(|target| target.kind.iter().any(|kind| kind == "lib"))
     }
-    let output = Command::new(cargo())
-        .current_dir(root())
+}
+
+/// Returns the packages of the workspace that are published.
+pub(crate) fn published_packages() -> Result<Vec<Package>> {
+    let mut packages = packages()?;
+    packages.retain(|package| package.publish.as_ref().is_none_or(|places| !places.is_empty()));
+    Ok(packages)
+}
+
+/// Returns the packages of the workspace.
+pub(crate) fn packages() -> Result<Vec<Package>> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        packages: Vec<Package>,
+    }
+    let output = cargo_command()
         .args(["metadata", "--no-deps", "--offline", "--locked", "--format-version", "1"])
         .output()
         .context("cannot run cargo metadata")?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "cargo metadata: {}", said.trim_end());
-    let metadata: Metadata<P> = serde_json::from_slice(&output.stdout)?;
-    Ok(metadata.packages)
+    Ok(serde_json::from_slice::<Metadata>(&output.stdout)?.packages)
 }
 
 /// Reads the schema files below a schema folder, as pairs of a relative path and the
@@ -104,6 +146,20 @@ pub(crate) fn problems(folder: &Path, problems: &Problems) -> anyhow::Error {
     let folder = shown(folder);
     let list: Vec<_> = problems.iter().map(|problem| format!("{folder}/{problem}")).collect();
     anyhow::anyhow!("{}\n{count} problem(s) in {folder}/, nothing was written", list.join("\n"))
+}
+
+/// Writes a file, and makes its folder if there is none.
+pub(crate) fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Returns the current date, such as 2026-11-23.
+pub(crate) fn today() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }
 
 /// Returns a path relative to the current folder, if it is below it.

@@ -5,37 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
 
-use crate::{git, workspace};
+use crate::git;
+use crate::workspace::{self, Dependency, Package, Target};
 
 /// Paths of macros and types that compare with a committed file, and can rewrite it.
 const HOLDERS: [&str; 2] = ["insta::assert", "trycmd::TestCases"];
 
 /// The package that is generated from the schema.
 const GENERATED: &str = "spektr-types";
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    manifest_path: PathBuf,
-    dependencies: Vec<Dependency>,
-    targets: Vec<Target>,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    name: String,
-    /// `None` for a normal dependency.
-    kind: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    kind: Vec<String>,
-    name: String,
-    src_path: PathBuf,
-}
 
 /// The tests whose snapshots may be stale.
 pub(super) struct Selection {
@@ -51,7 +29,7 @@ impl Selection {
     /// Selects the packages that are built from the schema, the packages that changed since
     /// the last commit, and all packages that depend on either; with `all`, every package.
     pub(super) fn new(all: bool) -> Result<Self> {
-        let packages = workspace::packages::<Package>()?;
+        let packages = workspace::packages()?;
         let names = packages.iter().map(|package| package.name.as_str());
         let wanted: BTreeSet<&str> = match all {
             true => names.collect(),

@@ -66,10 +66,9 @@ pub(super) fn run(references: &References) -> Result<bool> {
         return Ok(false);
     }
     println!("==> cargo {} --doc", ALL.join(" "));
-    let status = Command::new(workspace::cargo())
+    let status = workspace::cargo_command()
         .args(ALL)
         .arg("--doc")
-        .current_dir(workspace::root())
         .status()
         .context("cannot run cargo test --doc")?;
     Ok(status.success())
@@ -81,10 +80,9 @@ fn pop(queue: &Mutex<VecDeque<Program>>) -> Option<Program> {
 
 /// Builds the test programs. Returns them in cargo's order, or `None` if one does not compile.
 fn build() -> Result<Option<Vec<Program>>> {
-    let output = Command::new(workspace::cargo())
+    let output = workspace::cargo_command()
         .args(ALL)
         .args(["--no-run", "--message-format", "json-render-diagnostics"])
-        .current_dir(workspace::root())
         .stderr(Stdio::inherit())
         .output()
         .context("cannot run cargo test")?;

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::compare::compare;
 use super::scope::Scope;
-use super::{UNREADABLE, pairs, parse, print, today, write};
+use super::{UNREADABLE, pairs, parse, print, write};
 use crate::workspace;
 use fetch::{Client, Fetched};
 
@@ -106,13 +106,13 @@ fn one(client: &Client, page: &Watched, base: &Path, schema: &Path) -> Result<Ou
         return Ok(Outcome::Clean);
     }
     let [json, markdown, merge_request] = &outputs;
-    save(json, &(report.json(&page.address)? + "\n"))?;
-    save(markdown, &request::drift(&page.address, &report))?;
+    workspace::write(json, report.json(&page.address)? + "\n")?;
+    workspace::write(markdown, request::drift(&page.address, &report))?;
     let done = match page.scope {
-        Scope::Page => write(&read, schema, &today(), None)?,
+        Scope::Page => write(&read, schema, &workspace::today(), None)?,
         _ => Vec::new(),
     };
-    save(merge_request, &request::text(&page.address, &report, &done))?;
+    workspace::write(merge_request, request::text(&page.address, &report, &done))?;
     let count = report.drift.len();
     print(&format!(
         "{}: differences: {count} ({news}); see {}\n",
@@ -120,10 +120,6 @@ fn one(client: &Client, page: &Watched, base: &Path, schema: &Path) -> Result<Ou
         markdown.display()
     ))?;
     Ok(Outcome::Differs)
-}
-
-fn save(path: &Path, text: &str) -> Result<()> {
-    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Removes a report of an earlier run.

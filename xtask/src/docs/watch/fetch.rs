@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use ureq::http::Uri;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
+use crate::workspace;
+
 /// The longest time of one request.
 const TIMEOUT: Duration = Duration::from_secs(30);
 const MOST_REDIRECTS: u32 = 4;
@@ -143,10 +145,8 @@ impl Client {
         if state.exists() {
             fs::remove_file(&state)?;
         }
-        let page = base.with_extension("page");
-        fs::write(&page, bytes).with_context(|| format!("cannot write {}", page.display()))?;
-        fs::write(&state, serde_json::to_string_pretty(&kept)? + "\n")
-            .with_context(|| format!("cannot write {}", state.display()))
+        workspace::write(&base.with_extension("page"), bytes)?;
+        workspace::write(&state, serde_json::to_string_pretty(&kept)? + "\n")
     }
 }
 
