@@ -158,6 +158,6 @@ fn string(text: &str) -> Json {
 }
 
 /// Formats JSON as in the schema folder: indented by two spaces, with a final newline.
-fn text(json: &Json) -> String {
+pub fn text(json: &Json) -> String {
     format!("{json:#}\n")
 }

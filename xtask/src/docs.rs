@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use spektr_codegen::{Json, SchemaSet};
+use spektr_codegen::SchemaSet;
 use spektr_doc_reader::Page;
 
 use scope::Scope;
@@ -159,11 +159,11 @@ fn diff(path: &Path, scope: &Scope, format: Format, schema: &Path) -> Result<Exi
 fn record(path: &Path, scope: &Scope, version: &str, schema: &Path) -> Result<ExitCode> {
     let set = workspace::schema_set(schema)?;
     let page = read(path, scope, &set)?;
-    let changed = record::record(&page, &set, &texts(schema)?, scope, (version, &today()))?;
+    let today = workspace::today();
+    let changed = record::record(&page, &set, &texts(schema)?, scope, (version, &today))?;
     let mut said = String::new();
     for (name, text) in &changed {
-        let target = schema.join(name);
-        fs::write(&target, text).with_context(|| format!("cannot write {}", target.display()))?;
+        workspace::write(&schema.join(name), text)?;
         said.push_str(&format!("recorded in {name}\n"));
     }
     if changed.is_empty() {
@@ -177,12 +177,8 @@ fn record(path: &Path, scope: &Scope, version: &str, schema: &Path) -> Result<Ex
 
 fn start(path: &Path, event: Option<&str>, schema: &Path) -> Result<ExitCode> {
     let page = read(path, &Scope::Page, &workspace::schema_set(schema)?)?;
-    print(&(write(&page, schema, &today(), event)?.join("\n") + "\n"))?;
+    print(&(write(&page, schema, &workspace::today(), event)?.join("\n") + "\n"))?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn today() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }
 
 fn texts(schema: &Path) -> Result<BTreeMap<String, String>> {
@@ -202,24 +198,15 @@ fn write(page: &Page, schema: &Path, today: &str, event: Option<&str>) -> Result
             said.push(format!("kept {name}, which already exists"));
             continue;
         }
-        if let Some(folder) = target.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(&target, text).with_context(|| format!("cannot write {}", target.display()))?;
+        workspace::write(&target, text)?;
         said.push(format!("wrote {name}"));
     }
     for (name, text) in &plan.typed {
-        let target = schema.join(name);
-        if let Some(folder) = target.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(&target, text).with_context(|| format!("cannot write {}", target.display()))?;
+        workspace::write(&schema.join(name), text)?;
         said.push(format!("typed the payload in {name}"));
     }
     for edit in &plan.edits {
-        let target = schema.join(&edit.file);
-        fs::write(&target, &edit.text)
-            .with_context(|| format!("cannot write {}", target.display()))?;
+        workspace::write(&schema.join(&edit.file), &edit.text)?;
         said.push(format!("changed the status in {} from {} to {}", edit.file, edit.was, edit.now));
     }
     said.extend(plan.left);
@@ -274,12 +261,4 @@ fn parse(bytes: &[u8], scope: &Scope, set: &SchemaSet) -> Result<Page> {
 
 fn cannot_read(path: &Path) -> String {
     format!("cannot read {}", path.display())
-}
-
-/// Formats JSON like the files of the schema folder: two spaces, and a final newline.
-fn text(json: &Json) -> String {
-    // A `Json` has string keys and finite numbers, which always serialize.
-    let mut text = serde_json::to_string_pretty(json).unwrap_or_default();
-    text.push('\n');
-    text
 }

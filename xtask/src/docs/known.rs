@@ -121,7 +121,6 @@ fn add(shapes: &mut Vec<Shape>, model: &Model, prefix: &str, members: &[Member],
 
 /// Returns the JSON type, and whether null is one of its values.
 fn kind(model: &Model, ty: &Ty) -> (Option<&'static str>, bool) {
-    let named = || ty.named().and_then(|name| model.types.get(name)).map(|def| &def.kind);
     let kind = match ty {
         Ty::String => "string",
         Ty::Boolean => "boolean",
@@ -129,7 +128,7 @@ fn kind(model: &Model, ty: &Ty) -> (Option<&'static str>, bool) {
         Ty::Number => "number",
         Ty::Array(_) => "array",
         Ty::Map => "object",
-        Ty::Named(_) => match named() {
+        Ty::Named(_) => match model.kind(ty) {
             Some(TypeKind::Object(_)) => "object",
             Some(TypeKind::Timestamp) => "number",
             Some(TypeKind::Delivered) => return (Some("boolean"), true),

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use spektr_codegen::{Json, SchemaSet};
+use spektr_codegen::{Json, SchemaSet, scaffold};
 use spektr_doc_reader::{Digest, Page, RowWords, Words};
 
 use super::pairs::Pairs;
@@ -27,7 +27,7 @@ pub(super) fn record(
     // Members without a value are left out.
     let reading = |part: &str, said: Vec<(&str, Option<Json>)>| {
         let head = [("part", part), ("version", version), ("captured", captured)];
-        let head = head.into_iter().map(|(name, text)| (name, Some(string(text))));
+        let head = head.into_iter().map(|(name, text)| (name, Some(Json::from(text))));
         let members = head.chain(said);
         Json::Object(members.filter_map(|(name, it)| Some((name.to_owned(), it?))).collect())
     };
@@ -38,7 +38,7 @@ pub(super) fn record(
         let row = row.map(|(at, row)| {
             let status = row.status.map_or(event.status.as_str(), |status| status.as_str());
             let place = ("place", Some(Json::Number((at + 1).into())));
-            let status = ("status", Some(string(status)));
+            let status = ("status", Some(Json::from(status)));
             reading("row", vec![place, status, ("digest", digest(row.digest.as_ref()))])
         });
         let own = page.sections_of(name).filter(|_| *scope != Scope::Table).map(|section| {
@@ -55,18 +55,14 @@ pub(super) fn record(
     Ok(changed)
 }
 
-fn string(text: &str) -> Json {
-    Json::String(text.to_owned())
-}
-
 fn digest(digest: Option<&Digest>) -> Option<Json> {
-    digest.map(|digest| string(digest.as_str()))
+    digest.map(|digest| Json::from(digest.as_str()))
 }
 
 /// Returns the digests of a text and of its paragraphs. A single paragraph has only the digest of
 /// the text.
 fn words(words: &Words) -> [(&'static str, Option<Json>); 2] {
-    let blocks = words.blocks.iter().map(|block| string(block.digest.as_str())).collect();
+    let blocks = words.blocks.iter().map(|block| Json::from(block.digest.as_str())).collect();
     let blocks = (words.blocks.len() > 1).then_some(Json::Array(blocks));
     [("digest", digest(words.digest.as_ref())), ("blocks", blocks)]
 }
@@ -76,7 +72,7 @@ fn words(words: &Words) -> [(&'static str, Option<Json>); 2] {
 fn rows(rows: &[RowWords]) -> Option<Json> {
     let rows = rows.iter().map(|RowWords { path, digest, after_null }| {
         let after = after_null.as_ref().map(|digest| format!("/{}", digest.as_str()));
-        (path.clone(), string(&format!("{}{}", digest.as_str(), after.unwrap_or_default())))
+        (path.clone(), Json::String(format!("{}{}", digest.as_str(), after.unwrap_or_default())))
     });
     let rows: Vec<(String, Json)> = rows.collect();
     (!rows.is_empty()).then_some(Json::Object(rows))
@@ -97,7 +93,7 @@ fn update(
         anyhow::bail!("schema/{file} does not say where its facts come from");
     };
     readings.into_iter().for_each(|reading| put(source, reading));
-    let new = super::text(&json);
+    let new = scaffold::text(&json);
     if new != *text {
         changed.insert(file.to_owned(), new);
     }
@@ -117,7 +113,7 @@ fn put(source: &mut Vec<(String, Json)>, reading: Json) {
     };
     for name in names {
         // `version` is placed before `section`.
-        *member(source, name, 1) = string(text(name));
+        *member(source, name, 1) = Json::from(text(name));
     }
     let all = member(source, "readings", usize::MAX);
     if let Json::Null = all {

@@ -92,6 +92,12 @@ pub(super) fn plan(
     Ok(plan)
 }
 
+/// Returns the files that are no examples.
+fn schemas(files: &BTreeMap<String, String>) -> impl Iterator<Item = (String, String)> {
+    let schemas = files.iter().filter(|(file, _)| !file.starts_with("examples/"));
+    schemas.map(|(file, text)| (file.clone(), text.clone()))
+}
+
 /// Whether the schema keeps an event's payload as raw JSON.
 fn is_raw(event: &Event) -> bool {
     event.members.iter().any(|member| member.name == "data" && member.ty == Ty::Raw)
@@ -122,12 +128,8 @@ impl Plan {
         let mut payload = Payload::new(set, page, name);
         self.leave_out(name, payload.as_mut());
         let fits = |files: &BTreeMap<String, String>| {
-            let schemas = |files: &BTreeMap<String, String>| {
-                let schemas = files.iter().filter(|(file, _)| !file.starts_with("examples/"));
-                schemas.map(|(file, text)| (file.clone(), text.clone())).collect::<Vec<_>>()
-            };
             // The schema must be valid together with the events planned before this one.
-            let all = [schemas(texts), schemas(&self.new_files), schemas(files)].concat();
+            let all = schemas(texts).chain(schemas(&self.new_files)).chain(schemas(files));
             SchemaSet::parse(all).map(drop)
         };
         let mut sources = event::Sources { page, row, payload: payload.as_ref(), set };
@@ -172,12 +174,7 @@ impl Plan {
         let sources = event::Sources { page, row, payload: payload.as_ref(), set };
         let typed = sources.files(&known);
         let mut all = texts.clone();
-        all.extend(
-            typed
-                .iter()
-                .filter(|(file, _)| !file.starts_with("examples/"))
-                .map(|(file, text)| (file.clone(), text.clone())),
-        );
+        all.extend(schemas(&typed));
         SchemaSet::parse(all)
             .with_context(|| format!("{name}: the typed schema would be invalid"))?;
         self.typed = typed;

@@ -3,14 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use spektr_codegen::scaffold::PLACEHOLDER;
+use spektr_codegen::scaffold::{PLACEHOLDER, text};
 use spektr_codegen::{Json, SchemaSet};
 use spektr_doc_reader::{EventRow, Page, Status};
 
 use super::super::known::Shape;
 use super::super::pairs::same_name;
 use super::super::payload::Payload;
-use super::super::text;
 use super::examples;
 use super::tree::{self, Node};
 use super::types::Types;
@@ -308,13 +307,7 @@ fn problems(page: &Page, payload: Option<&Payload>) -> String {
 
 /// Sets a member at a path of existing objects.
 fn set(json: &mut Json, path: &[&str], value: Json) {
-    let Some((first, rest)) = path.split_first() else {
-        *json = value;
-        return;
-    };
-    if let Json::Object(members) = json
-        && let Some((_, inner)) = members.iter_mut().find(|(name, _)| name == first)
-    {
-        set(inner, rest, value);
+    if let Some(place) = path.iter().try_fold(json, |at, name| at.child_mut(name)) {
+        *place = value;
     }
 }

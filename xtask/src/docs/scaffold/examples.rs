@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use spektr_codegen::Json;
-use spektr_codegen::scaffold::head;
+use spektr_codegen::scaffold::{head, text};
 use spektr_doc_reader::{ExampleMember, Kind};
 
-use super::super::text;
 use super::tree::Node;
 use super::types::Types;
 
@@ -66,7 +65,7 @@ fn shown_value(
     if node.inside.is_empty() {
         return Some(node.value(types));
     }
-    let below = if node.is_list() { format!("{path}[].") } else { format!("{path}.") };
+    let below = if node.list { format!("{path}[].") } else { format!("{path}.") };
     let mut inside = Vec::new();
     for node in &node.inside {
         let path = format!("{below}{}", node.name);
@@ -77,5 +76,5 @@ fn shown_value(
         }
     }
     let inside = Json::Object(inside);
-    Some(if node.is_list() { Json::Array(vec![inside]) } else { inside })
+    Some(if node.list { Json::Array(vec![inside]) } else { inside })
 }

@@ -17,7 +17,7 @@ pub(super) struct Node {
     items: Option<&'static str>,
     /// False if the page does not say: members on the page are required by default.
     pub(super) nullable: bool,
-    list: bool,
+    pub(super) list: bool,
     pub(super) inside: Vec<Node>,
 }
 
@@ -163,10 +163,6 @@ impl Node {
             return Json::Array(vec![Json::from(kind), Json::from("null")]);
         }
         Json::from(kind)
-    }
-
-    pub(super) fn is_list(&self) -> bool {
-        self.list
     }
 
     /// Returns an invented value of this member.
