@@ -1,6 +1,7 @@
 //! Renders the page of deliveries: the batch, and the two envelopes of an entry.
 
 use askama::Template;
+use spektr_codegen::Required;
 use spektr_codegen::facts::{self, Answer};
 use spektr_codegen::model::{Common, Member};
 
@@ -53,18 +54,13 @@ impl DeliveriesView<'_> {
 
 pub(crate) fn view<'m>(input: &Input<'m>) -> DeliveriesView<'m> {
     let model = input.model;
-    let parts: [(&str, &str, &str, &[Member]); 3] = [
-        ("common/batch.schema.json", "batch", "Batch", &model.batch),
-        ("common/type_envelope.schema.json", "type", "Entry with `type`", &model.envelope),
-        (
-            "common/event_type_envelope.schema.json",
-            "eventType",
-            "Entry with `eventType`",
-            &model.other_envelope,
-        ),
+    let parts: [(Required, &str, &str, &[Member]); 3] = [
+        (Required::Batch, "batch", "Batch", &model.batch),
+        (Required::TypeEnvelope, "type", "Entry with `type`", &model.envelope),
+        (Required::EventTypeEnvelope, "eventType", "Entry with `eventType`", &model.other_envelope),
     ];
     let parts = parts.into_iter().filter_map(|(file, anchor, title, members)| {
-        let common = model.common.iter().find(|common| common.file == file)?;
+        let common = model.common.iter().find(|common| common.file == file.path())?;
         let mut rows = member::rows(model, members, &common.file, anchor);
         let prefix = format!("{anchor}/");
         let decisions =
