@@ -16,7 +16,7 @@ use anyhow::{Context, Result};
 
 use crate::{codegen, schema, workspace};
 
-pub(crate) use snapshots::References;
+pub(crate) use snapshots::SnapshotReferences;
 
 /// Regenerates and accepts. With `all` it runs the snapshot tests of every package, even of
 /// unchanged ones.
@@ -36,7 +36,7 @@ pub(crate) fn run(all: bool) -> Result<ExitCode> {
         println!("wrote docs/FILES.md");
     }
     snapshots::remove_proposals()?;
-    let selection = snapshots::Selection::new(all)?;
+    let selection = snapshots::SnapshotSelection::new(all)?;
     let targets = &selection.targets;
     println!("==> build the tests that hold them");
     if !build(targets)? {
@@ -86,13 +86,13 @@ fn build(targets: &[String]) -> Result<bool> {
 
 /// Runs tests that rewrite their snapshots, then runs them again without rewriting. Tells whether
 /// the second run passed, and which snapshots it referred to.
-fn update_and_test(targets: &[String], explain: bool) -> Result<(bool, References)> {
+fn update_and_test(targets: &[String], explain: bool) -> Result<(bool, SnapshotReferences)> {
     println!("==> accept snapshots, transcripts and rendered pages");
     let update = [("INSTA_UPDATE", "always"), ("TRYCMD", "overwrite"), ("UPDATE_PAGES", "1")];
     test(targets, &update, false)?;
     println!("==> test what was accepted");
-    let references = References::new()?;
-    let check = [("INSTA_UPDATE", "no"), (References::VARIABLE, references.list())];
+    let references = SnapshotReferences::new()?;
+    let check = [("INSTA_UPDATE", "no"), (SnapshotReferences::VARIABLE, references.list())];
     Ok((test(targets, &check, explain)?, references))
 }
 
@@ -123,6 +123,6 @@ fn cargo_test(targets: &[String]) -> Command {
         .env_remove("INSTA_UPDATE")
         .env_remove("TRYCMD")
         .env_remove("UPDATE_PAGES")
-        .env_remove(References::VARIABLE);
+        .env_remove(SnapshotReferences::VARIABLE);
     command
 }

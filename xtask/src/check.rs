@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use crate::accept::References;
+use crate::accept::SnapshotReferences;
 use crate::{codegen, release, schema, seeded, tools, workspace};
 
 /// Arguments of the cargo commands before the tests, one command each.
@@ -62,7 +62,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     }
     println!("==> seeded --check");
     seeded::check()?;
-    let references = References::new()?;
+    let references = SnapshotReferences::new()?;
     let passed = pass(&BEFORE)?
         && programs::run(&references)?
         && pass(&BEHIND)?

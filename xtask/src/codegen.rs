@@ -26,15 +26,15 @@ pub(crate) fn run(check: bool) -> Result<ExitCode> {
 
 /// Differences between the generated files and their folders.
 #[derive(Default)]
-struct Changes {
+struct GeneratedChanges {
     missing: Vec<PathBuf>,
     changed: Vec<PathBuf>,
     orphaned: Vec<PathBuf>,
     kept: usize,
 }
 
-fn compare(root: &Path, files: &BTreeMap<PathBuf, String>) -> Result<Changes> {
-    let mut changes = Changes::default();
+fn compare(root: &Path, files: &BTreeMap<PathBuf, String>) -> Result<GeneratedChanges> {
+    let mut changes = GeneratedChanges::default();
     for (path, text) in files {
         match fs::read(root.join(path)) {
             Ok(found) if found == text.as_bytes() => changes.kept += 1,
@@ -56,7 +56,7 @@ fn compare(root: &Path, files: &BTreeMap<PathBuf, String>) -> Result<Changes> {
     Ok(changes)
 }
 
-fn report(changes: &Changes) -> Result<ExitCode> {
+fn report(changes: &GeneratedChanges) -> Result<ExitCode> {
     let lists = [
         ("stale", &changes.changed),
         ("missing", &changes.missing),
@@ -77,7 +77,11 @@ fn report(changes: &Changes) -> Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-fn write(root: &Path, files: &BTreeMap<PathBuf, String>, changes: &Changes) -> Result<ExitCode> {
+fn write(
+    root: &Path,
+    files: &BTreeMap<PathBuf, String>,
+    changes: &GeneratedChanges,
+) -> Result<ExitCode> {
     for path in changes.missing.iter().chain(&changes.changed) {
         workspace::write(&root.join(path), &files[path])?;
         println!("wrote {}", path.display());

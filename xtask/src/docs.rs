@@ -36,7 +36,7 @@ use crate::workspace;
 ///
 /// A page is Markdown with tables, HTML as a browser saves it, or copied text.
 #[derive(clap::Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum DocsCommand {
     /// Print the facts of a saved page as JSON
     Facts {
         /// The saved page
@@ -51,7 +51,7 @@ pub(crate) enum Command {
         only: Option<String>,
         /// The output format
         #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        format: DriftFormat,
         /// The schema folder, instead of the workspace's
         #[arg(long, value_name = "FOLDER")]
         schema: Option<PathBuf>,
@@ -97,7 +97,7 @@ pub(crate) enum Command {
 
 /// The form of a drift report.
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum DriftFormat {
     /// Sentences for people
     #[default]
     Text,
@@ -109,19 +109,19 @@ pub(crate) enum Format {
 /// "no drift" or as "drift".
 const UNREADABLE: u8 = 2;
 
-pub(crate) fn run(command: Command) -> ExitCode {
+pub(crate) fn run(command: DocsCommand) -> ExitCode {
     let result = match command {
-        Command::Facts { page } => facts(&page),
-        Command::Diff { page, only, format, schema } => {
+        DocsCommand::Facts { page } => facts(&page),
+        DocsCommand::Diff { page, only, format, schema } => {
             diff(&page, &scope(only), format, &folder(schema))
         }
-        Command::Read { page, version, only, schema } => {
+        DocsCommand::Read { page, version, only, schema } => {
             record(&page, &scope(only), &version, &folder(schema))
         }
-        Command::Watch { list, folder: state, schema } => {
+        DocsCommand::Watch { list, folder: state, schema } => {
             watch::run(&list, &state, &folder(schema))
         }
-        Command::Scaffold { page, event, schema } => {
+        DocsCommand::Scaffold { page, event, schema } => {
             start(&page, event.as_deref(), &folder(schema))
         }
     };
@@ -145,13 +145,13 @@ fn facts(page: &Path) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn diff(path: &Path, scope: &Scope, format: Format, schema: &Path) -> Result<ExitCode> {
+fn diff(path: &Path, scope: &Scope, format: DriftFormat, schema: &Path) -> Result<ExitCode> {
     let set = workspace::schema_set(schema)?;
     let page = read(path, scope, &set)?;
     let report = compare::compare(&page, &set, scope);
     print(&match format {
-        Format::Text => report.text(),
-        Format::Json => report.json(&path.display().to_string())? + "\n",
+        DriftFormat::Text => report.text(),
+        DriftFormat::Json => report.json(&path.display().to_string())? + "\n",
     })?;
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -81,12 +81,12 @@ enum Command {
     Setup,
     /// Read a saved page of the vendor's documentation and compare it with the schema
     #[command(subcommand)]
-    Docs(docs::Command),
+    Docs(docs::DocsCommand),
     /// Write the static pages of the reference
     Site(site::Arguments),
     /// Work on the schema files
     #[command(subcommand)]
-    Schema(schema::Command),
+    Schema(schema::SchemaCommand),
 }
 
 fn main() -> ExitCode {

@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 const LIMIT: &str = "300";
 
 /// A set of files to change, and the tests that must detect the changes.
-struct Set {
+struct MutantSet {
     name: &'static str,
     package: &'static str,
     /// Globs below the workspace's root; empty for the whole package.
@@ -38,8 +38,8 @@ struct Set {
     least: usize,
 }
 
-const SETS: [Set; 5] = [
-    Set {
+const SETS: [MutantSet; 5] = [
+    MutantSet {
         name: "verify",
         package: "spektr-verify",
         files: &[],
@@ -48,7 +48,7 @@ const SETS: [Set; 5] = [
         tests: &[],
         least: 95,
     },
-    Set {
+    MutantSet {
         name: "entries",
         package: "spektr-types",
         files: &[
@@ -69,7 +69,7 @@ const SETS: [Set; 5] = [
         tests: &[],
         least: 90,
     },
-    Set {
+    MutantSet {
         name: "intake",
         package: "spektr-inbox",
         files: &["spektr-inbox/src/content.rs", "spektr-inbox/src/intake/*.rs"],
@@ -78,7 +78,7 @@ const SETS: [Set; 5] = [
         tests: &[],
         least: 90,
     },
-    Set {
+    MutantSet {
         name: "sqlite",
         package: "spektr-inbox",
         files: &[
@@ -91,7 +91,7 @@ const SETS: [Set; 5] = [
         tests: &[],
         least: 90,
     },
-    Set {
+    MutantSet {
         name: "postgres",
         package: "spektr-inbox",
         files: &[
@@ -109,7 +109,7 @@ const SETS: [Set; 5] = [
 
 /// Counts of cargo-mutants.
 #[derive(Deserialize)]
-struct Outcomes {
+struct MutantCounts {
     caught: usize,
     missed: usize,
     timeout: usize,
@@ -117,7 +117,7 @@ struct Outcomes {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let is_wanted = |set: &&Set| {
+    let is_wanted = |set: &&MutantSet| {
         arguments.names.is_empty() || arguments.names.iter().any(|name| name == set.name)
     };
     let mut is_enough = true;
@@ -129,7 +129,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// Runs the tests of a set on unchanged code: a test that already fails would appear to detect each
 /// mutant.
-fn pass(set: &Set) -> Result<()> {
+fn pass(set: &MutantSet) -> Result<()> {
     let mut test = workspace::cargo_command();
     test.args(["test", "--locked", "--all-features"]);
     for package in set.tested {
@@ -146,7 +146,7 @@ fn pass(set: &Set) -> Result<()> {
 }
 
 /// Runs a set; tells whether the tests detected enough mutants.
-fn mutate(set: &Set) -> Result<bool> {
+fn mutate(set: &MutantSet) -> Result<bool> {
     pass(set)?;
     let output = workspace::root().join("target/mutants").join(set.name);
     fs::create_dir_all(&output)?;
@@ -172,7 +172,7 @@ fn mutate(set: &Set) -> Result<bool> {
     );
     let folder = output.join("mutants.out");
     let outcomes = fs::read_to_string(folder.join("outcomes.json"))?;
-    let Outcomes { caught, missed, timeout, unviable } = serde_json::from_str(&outcomes)?;
+    let MutantCounts { caught, missed, timeout, unviable } = serde_json::from_str(&outcomes)?;
     let (seen, viable) = (caught + timeout, caught + timeout + missed);
     ensure!(viable > 0, "{}: no mutant could be built", set.name);
     print!("{}", fs::read_to_string(folder.join("missed.txt"))?);

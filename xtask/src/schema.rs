@@ -7,13 +7,13 @@ use anyhow::{Context, Result, bail, ensure};
 use spektr_codegen::diff::Impact;
 use spektr_codegen::{SchemaSet, scaffold};
 
-pub(crate) use self::report::Report;
+pub(crate) use self::report::SchemaReport;
 use crate::{git, workspace};
 
 mod report;
 
 #[derive(clap::Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum SchemaCommand {
     /// Write the schema file and the examples of a new event, to be completed by hand
     New {
         /// Documented name, for example ALERT_RESOLVED
@@ -29,7 +29,7 @@ pub(crate) enum Command {
         revision: String,
         /// Form of the result; Markdown is for the changelog
         #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        format: SchemaDiffFormat,
         /// Exit with 1 if a change has at least this impact
         #[arg(long, value_enum, value_name = "IMPACT")]
         fail_on: Option<FailOn>,
@@ -38,7 +38,7 @@ pub(crate) enum Command {
 
 /// The output format.
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum SchemaDiffFormat {
     #[default]
     Text,
     Json,
@@ -70,10 +70,10 @@ impl FailOn {
 /// and "a change".
 const NOT_COMPARED: u8 = 2;
 
-pub(crate) fn run(command: Command) -> Result<ExitCode> {
+pub(crate) fn run(command: SchemaCommand) -> Result<ExitCode> {
     match command {
-        Command::New { name } => new(&workspace::root().join("schema"), &name)?,
-        Command::Diff { revision, format, fail_on } => {
+        SchemaCommand::New { name } => new(&workspace::root().join("schema"), &name)?,
+        SchemaCommand::Diff { revision, format, fail_on } => {
             return Ok(compare(&revision, format, fail_on).unwrap_or_else(|error| {
                 eprintln!("error: {error:#}");
                 ExitCode::from(NOT_COMPARED)
@@ -112,14 +112,14 @@ fn new(folder: &Path, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn compare(revision: &str, format: Format, fail_on: Option<FailOn>) -> Result<ExitCode> {
+fn compare(revision: &str, format: SchemaDiffFormat, fail_on: Option<FailOn>) -> Result<ExitCode> {
     let report = report(revision)?;
     print!(
         "{}",
         match format {
-            Format::Text => report.text(),
-            Format::Json => report.json()?,
-            Format::Markdown => report.markdown(),
+            SchemaDiffFormat::Text => report.text(),
+            SchemaDiffFormat::Json => report.json()?,
+            SchemaDiffFormat::Markdown => report.markdown(),
         }
     );
     let fails = fail_on.is_some_and(|least| report.impact() >= Some(least.impact()));
@@ -127,7 +127,7 @@ fn compare(revision: &str, format: Format, fail_on: Option<FailOn>) -> Result<Ex
 }
 
 /// Compares `schema/` with its state at a git revision.
-pub(crate) fn report(revision: &str) -> Result<Report> {
+pub(crate) fn report(revision: &str) -> Result<SchemaReport> {
     report_since(&set_at(revision)?, revision)
 }
 
@@ -140,9 +140,9 @@ pub(crate) fn set_at(revision: &str) -> Result<SchemaSet> {
     })
 }
 
-fn report_since(old: &SchemaSet, revision: &str) -> Result<Report> {
+fn report_since(old: &SchemaSet, revision: &str) -> Result<SchemaReport> {
     let new = workspace::schema_set(&workspace::root().join("schema"))?;
-    Ok(Report::new(old, &new, revision, env!("CARGO_PKG_VERSION"), &workspace::today()))
+    Ok(SchemaReport::new(old, &new, revision, env!("CARGO_PKG_VERSION"), &workspace::today()))
 }
 
 /// Tells whether a person has replaced every placeholder of a scaffold.

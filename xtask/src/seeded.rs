@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     names: Vec<String>,
 }
 
-struct Bug {
+struct SeededBug {
     name: String,
     patch: PathBuf,
     what: String,
@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let bugs = bugs(&arguments.names)?;
-    let copy = Copy::new()?;
+    let copy = WorkspaceCopy::new()?;
     // A test that always fails would seem to detect every bug.
     let mut tests = BTreeSet::new();
     for bug in bugs.iter().filter(|bug| tests.insert(&bug.arguments)) {
@@ -66,13 +66,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     for bug in &bugs {
         apply(&copy.root, &bug.patch, false)?;
         let output = copy.test(bug)?;
-        let Bug { name, what, test, .. } = bug;
+        let SeededBug { name, what, test, .. } = bug;
         match outcome(&output) {
-            Outcome::Failed(test) => println!("{name}: detected by {test}\n    {what}"),
-            Outcome::DidNotEnd => {
+            Detection::Failed(test) => println!("{name}: detected by {test}\n    {what}"),
+            Detection::DidNotEnd => {
                 println!("{name}: detected by {test}, which did not end in {LIMIT} s\n    {what}");
             }
-            Outcome::NotSeen => {
+            Detection::NotSeen => {
                 survivors += 1;
                 println!("{name}: NOT DETECTED by {test}\n    {what}\n{}", said(&output));
             }
@@ -83,17 +83,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(if survivors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn bugs(names: &[String]) -> Result<Vec<Bug>> {
+fn bugs(names: &[String]) -> Result<Vec<SeededBug>> {
     let patches = workspace::files_below(&workspace::root().join("xtask/seeded"))?;
     let bugs: Vec<_> = patches.into_iter().map(bug).collect::<Result<_>>()?;
     for name in names {
         ensure!(bugs.iter().any(|bug| bug.name == *name), "there is no bug {name}");
     }
-    let is_wanted = |bug: &Bug| names.is_empty() || names.contains(&bug.name);
+    let is_wanted = |bug: &SeededBug| names.is_empty() || names.contains(&bug.name);
     Ok(bugs.into_iter().filter(is_wanted).collect())
 }
 
-fn bug(patch: PathBuf) -> Result<Bug> {
+fn bug(patch: PathBuf) -> Result<SeededBug> {
     let text = fs::read_to_string(&patch)?;
     let line = |label| text.lines().find_map(|line| line.strip_prefix(label));
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
@@ -102,7 +102,7 @@ fn bug(patch: PathBuf) -> Result<Bug> {
     let first = line("First: ").map(words).unwrap_or_default();
     let arguments = words(line("Test: ").with_context(|| format!("{name} names no test"))?);
     let test = arguments.last().cloned().unwrap_or_default();
-    Ok(Bug { name, patch, what, first, arguments, test })
+    Ok(SeededBug { name, patch, what, first, arguments, test })
 }
 
 /// Applies a patch to a folder, or only checks that it applies.
@@ -124,7 +124,7 @@ fn apply(folder: &Path, patch: &Path, is_check: bool) -> Result<()> {
 
 /// The result of a test on code with a bug.
 #[derive(Debug, PartialEq, Eq)]
-enum Outcome {
+enum Detection {
     /// The named test failed.
     Failed(String),
     /// The test was stopped at the time limit.
@@ -132,14 +132,14 @@ enum Outcome {
     NotSeen,
 }
 
-fn outcome(output: &Output) -> Outcome {
+fn outcome(output: &Output) -> Detection {
     if output.status.code().is_some_and(|code| STOPPED.contains(&code)) {
-        return Outcome::DidNotEnd;
+        return Detection::DidNotEnd;
     }
     let failed = said(output).lines().find_map(|line| {
         line.strip_prefix("test ")?.strip_suffix(" ... FAILED").map(str::to_owned)
     });
-    failed.map_or(Outcome::NotSeen, Outcome::Failed)
+    failed.map_or(Detection::NotSeen, Detection::Failed)
 }
 
 /// Exit codes of `timeout`: the program was stopped by a signal, or had to be killed.
@@ -158,12 +158,12 @@ fn said(output: &Output) -> String {
 }
 
 /// A copy of the workspace, with its own target folder. It is kept between runs.
-struct Copy {
+struct WorkspaceCopy {
     root: PathBuf,
     target: PathBuf,
 }
 
-impl Copy {
+impl WorkspaceCopy {
     fn new() -> Result<Self> {
         let folder = workspace::root().join("target/seeded");
         let copy = Self { root: folder.join("workspace"), target: folder.join("target") };
@@ -194,7 +194,7 @@ impl Copy {
         Ok(())
     }
 
-    fn test(&self, bug: &Bug) -> Result<Output> {
+    fn test(&self, bug: &SeededBug) -> Result<Output> {
         println!("==> {}: cargo test {}", bug.name, bug.arguments.join(" "));
         let cargo = || Command::new(workspace::cargo());
         if !bug.first.is_empty() {
@@ -230,9 +230,9 @@ mod tests {
         let run = |program: &str, arguments: &[&str]| {
             limited("1", program.into()).args(arguments).output().expect("timeout runs")
         };
-        assert_eq!(outcome(&run("sleep", &["3600"])), Outcome::DidNotEnd);
+        assert_eq!(outcome(&run("sleep", &["3600"])), Detection::DidNotEnd);
         let failed = run("echo", &["test a::b ... FAILED"]);
-        assert_eq!(outcome(&failed), Outcome::Failed("a::b".to_owned()));
-        assert_eq!(outcome(&run("echo", &["test a::b ... ok"])), Outcome::NotSeen);
+        assert_eq!(outcome(&failed), Detection::Failed("a::b".to_owned()));
+        assert_eq!(outcome(&run("echo", &["test a::b ... ok"])), Detection::NotSeen);
     }
 }

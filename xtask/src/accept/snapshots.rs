@@ -16,7 +16,7 @@ const HOLDERS: [&str; 2] = ["insta::assert", "trycmd::TestCases"];
 const GENERATED: &str = "spektr-types";
 
 /// The tests whose snapshots may be stale.
-pub(super) struct Selection {
+pub(super) struct SnapshotSelection {
     /// Cargo's arguments that select the test targets.
     pub(super) targets: Vec<String>,
     /// Packages with snapshots that are not selected.
@@ -25,7 +25,7 @@ pub(super) struct Selection {
     folders: Vec<PathBuf>,
 }
 
-impl Selection {
+impl SnapshotSelection {
     /// Selects the packages that are built from the schema, the packages that changed since
     /// the last commit, and all packages that depend on either; with `all`, every package.
     pub(super) fn new(all: bool) -> Result<Self> {
@@ -115,13 +115,13 @@ fn holds_snapshots(root: &Path, kind: &[String]) -> Result<bool> {
 }
 
 /// A list of the snapshots that a test run referred to.
-pub(crate) struct References {
+pub(crate) struct SnapshotReferences {
     /// Keeps the folder of the list alive.
     _folder: tempfile::TempDir,
     list: String,
 }
 
-impl References {
+impl SnapshotReferences {
     /// The variable that makes insta write the list.
     pub(crate) const VARIABLE: &str = "INSTA_SNAPSHOT_REFERENCES_FILE";
 
@@ -147,7 +147,7 @@ impl References {
     }
 
     /// Returns the unreferenced snapshots of the selected packages, whose tests ran.
-    pub(super) fn orphans_of(&self, selection: &Selection) -> Result<Vec<PathBuf>> {
+    pub(super) fn orphans_of(&self, selection: &SnapshotSelection) -> Result<Vec<PathBuf>> {
         self.orphans_in(&selection.folders)
     }
 

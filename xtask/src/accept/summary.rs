@@ -7,10 +7,10 @@ use anyhow::Result;
 use crate::{git, schema};
 
 /// The name of a kind, and a test whether a path is of this kind.
-type Kind = (&'static str, fn(&str) -> bool);
+type ChangeKind = (&'static str, fn(&str) -> bool);
 
 /// The kinds of changed files, in the order of a review.
-const KINDS: [Kind; 6] = [
+const KINDS: [ChangeKind; 6] = [
     ("schema", |path| path.starts_with("schema/") && !path.starts_with("schema/examples/")),
     ("examples", |path| path.starts_with("schema/examples/")),
     ("what users see", |path| path.ends_with(".snap") || path.starts_with("spektr-cli/tests/cmd/")),

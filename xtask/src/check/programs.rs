@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::accept::References;
+use crate::accept::SnapshotReferences;
 use crate::workspace;
 
 /// The tests, as arguments of cargo.
@@ -26,14 +26,14 @@ const LONGEST: Duration = Duration::from_secs(20 * 60);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// A test program, and the folder of its package, in which it runs.
-struct Program {
+struct TestProgram {
     path: PathBuf,
     folder: PathBuf,
 }
 
 /// Builds the test programs and runs them, then has cargo run the examples in the documentation.
 /// Tells whether all tests passed.
-pub(super) fn run(references: &References) -> Result<bool> {
+pub(super) fn run(references: &SnapshotReferences) -> Result<bool> {
     println!("==> cargo {} --no-run", ALL.join(" "));
     let Some(programs) = build()? else { return Ok(false) };
     let count = programs.len();
@@ -74,12 +74,12 @@ pub(super) fn run(references: &References) -> Result<bool> {
     Ok(status.success())
 }
 
-fn pop(queue: &Mutex<VecDeque<Program>>) -> Option<Program> {
+fn pop(queue: &Mutex<VecDeque<TestProgram>>) -> Option<TestProgram> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
 }
 
 /// Builds the test programs. Returns them in cargo's order, or `None` if one does not compile.
-fn build() -> Result<Option<Vec<Program>>> {
+fn build() -> Result<Option<Vec<TestProgram>>> {
     let output = workspace::cargo_command()
         .args(ALL)
         .args(["--no-run", "--message-format", "json-render-diagnostics"])
@@ -99,18 +99,18 @@ fn build() -> Result<Option<Vec<Program>>> {
     Ok(Some(programs))
 }
 
-fn program(message: &Value) -> Option<Program> {
+fn program(message: &Value) -> Option<TestProgram> {
     let is_test = message["profile"]["test"].as_bool()?;
     let path = message["executable"].as_str()?.into();
     let folder = Path::new(message["manifest_path"].as_str()?).parent()?.to_owned();
-    is_test.then_some(Program { path, folder })
+    is_test.then_some(TestProgram { path, folder })
 }
 
-impl Program {
+impl TestProgram {
     /// Runs the program in the folder of its package, with the environment variables that tests
     /// read. Its output goes to a file first, so that it is shown in one piece. Tells whether the
     /// program passed.
-    fn run(&self, references: &References) -> Result<bool> {
+    fn run(&self, references: &SnapshotReferences) -> Result<bool> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         say(format_args!("     Running {name}"));
         let mut printed = tempfile::tempfile().context("cannot make a file for its output")?;
@@ -123,7 +123,7 @@ impl Program {
             .env_remove("INSTA_FORCE_PASS")
             .env_remove("TRYCMD")
             .env_remove("UPDATE_PAGES")
-            .env(References::VARIABLE, references.list())
+            .env(SnapshotReferences::VARIABLE, references.list())
             .stdin(Stdio::null())
             .stdout(printed.try_clone()?)
             .stderr(printed.try_clone()?)

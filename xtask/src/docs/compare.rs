@@ -11,19 +11,19 @@ use spektr_codegen::SchemaSet;
 use spektr_codegen::model::{Event, Reading};
 use spektr_doc_reader::{EventRow, Page, Problem, ProblemKind, letters};
 
-use super::drift::{Drift, Explained, Kind, Report, Unclear};
-use super::known::{self, Known, Shape};
-use super::members::{Place, Resolved};
-use super::pairs::{Pairs, same_name};
-use super::payload::Payload;
+use super::drift::{Drift, DriftKind, DriftReport, ExplainedDrift, JudgedProblem};
+use super::known::{self, MemberShape, SchemaEvent};
+use super::members::{ResolvedMembers, SchemaPlace};
+use super::pairs::{EventPairs, same_name};
+use super::payload::DocumentedPayload;
 use super::readings::{self, Editions};
 use super::scope::Scope;
 
-pub(super) fn compare(page: &Page, set: &SchemaSet, scope: &Scope) -> Report {
+pub(super) fn compare(page: &Page, set: &SchemaSet, scope: &Scope) -> DriftReport {
     let editions = Editions::new(page, set);
-    let pairs = Pairs::new(page, set, &editions);
+    let pairs = EventPairs::new(page, set, &editions);
     let (compared, version) = (scope.name().to_owned(), editions.current.map(str::to_owned));
-    let report = Report { compared, version, ..Report::default() };
+    let report = DriftReport { compared, version, ..DriftReport::default() };
     let mut comparison = Comparison { page, set, editions, report };
     for row in page.events.iter().filter(|row| scope.has_event(&row.name)) {
         comparison.row(row, pairs.of_row(row));
@@ -40,9 +40,9 @@ pub(super) fn compare(page: &Page, set: &SchemaSet, scope: &Scope) -> Report {
         let place = |name: &str| page.events.iter().position(|row| row.name == name);
         events.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
         for (name, event) in &events {
-            let known = Known::new(set, event);
-            let payload = Payload::new(set, page, name);
-            let resolved = payload.as_ref().map(|payload| Resolved::new(&known, payload));
+            let known = SchemaEvent::new(set, event);
+            let payload = DocumentedPayload::new(set, page, name);
+            let resolved = payload.as_ref().map(|payload| ResolvedMembers::new(&known, payload));
             if comparison.editions.lists(event) {
                 read.extend(comparison.sections(name, event, resolved.as_ref()));
             }
@@ -75,7 +75,7 @@ pub(super) fn compare(page: &Page, set: &SchemaSet, scope: &Scope) -> Report {
     // A problem counts as read together with its section, unless it lies between the section and
     // the rest of the page.
     let of_page = [ProblemKind::StatusDisagrees, ProblemKind::SectionRepeated];
-    let problems = problems.map(|problem| Unclear {
+    let problems = problems.map(|problem| JudgedProblem {
         problem: problem.clone(),
         read: !of_page.contains(&problem.kind)
             && problem.section.as_ref().is_some_and(|heading| read.contains(heading.as_str())),
@@ -91,7 +91,7 @@ struct Comparison<'c> {
     page: &'c Page,
     set: &'c SchemaSet,
     editions: Editions<'c>,
-    report: Report,
+    report: DriftReport,
 }
 
 impl<'c> Comparison<'c> {
@@ -99,12 +99,12 @@ impl<'c> Comparison<'c> {
     fn row(&mut self, row: &EventRow, event: Option<&'c Event>) {
         let now = row.status.map(|status| status.as_str());
         let Some(event) = event else {
-            self.push(Kind::EventAdded, &row.name, [None, None, now.or(Some("no status"))]);
+            self.push(DriftKind::EventAdded, &row.name, [None, None, now.or(Some("no status"))]);
             return;
         };
         let name = event.name.as_str();
         if !same_name(event, row) {
-            self.push(Kind::EventRenamed, name, [None, Some(name), Some(&row.name)]);
+            self.push(DriftKind::EventRenamed, name, [None, Some(name), Some(&row.name)]);
         }
         let last = readings::rows(event).last();
         let later = last.filter(|last| self.editions.is_later(last));
@@ -112,8 +112,8 @@ impl<'c> Comparison<'c> {
         if now.is_some() && now != was {
             let read = self.editions.row(event).and_then(|row| row.status);
             match later.filter(|_| read.map(|status| status.as_str()) == now) {
-                Some(later) => self.newer(Kind::StatusNewer, event, [was, now], later),
-                None => self.push(Kind::StatusChanged, name, [None, was, now]),
+                Some(later) => self.newer(DriftKind::StatusNewer, event, [was, now], later),
+                None => self.push(DriftKind::StatusChanged, name, [None, was, now]),
             }
         }
         let is = |reading: &Reading| readings::same(reading.digest.as_deref(), row.digest.as_ref());
@@ -122,17 +122,17 @@ impl<'c> Comparison<'c> {
             (Some(last), _) if is(last) => {}
             (Some(last), Some(later)) if readings::rows(event).any(is) => {
                 let was = format!("read on {}", last.captured);
-                self.newer(Kind::RowNewer, event, [Some(&was), None], later);
+                self.newer(DriftKind::RowNewer, event, [Some(&was), None], later);
             }
             (last, _) => {
-                self.push(Kind::RowReworded, name, [None, Some(&readings::day(last)), None]);
+                self.push(DriftKind::RowReworded, name, [None, Some(&readings::day(last)), None]);
             }
         }
         self.wire_types(&[(&row.name, event)], row.wire_type.iter());
     }
 
     /// Reports the events that the page's table lacks.
-    fn absent(&mut self, pairs: &Pairs<'_>) {
+    fn absent(&mut self, pairs: &EventPairs<'_>) {
         for event in self.set.model().events.iter().filter(|event| !pairs.has(event)) {
             let name = event.name.as_str();
             if self.may_be_unread(None, name) {
@@ -142,11 +142,11 @@ impl<'c> Comparison<'c> {
             let last = readings::rows(event).last();
             if let Some(last) = last.filter(|_| !self.editions.lists(event)) {
                 let newer = self.editions.is_newer(event);
-                let kind = if newer { Kind::EventNewer } else { Kind::EventOlder };
+                let kind = if newer { DriftKind::EventNewer } else { DriftKind::EventOlder };
                 self.newer(kind, event, [Some(&last.version), None], last);
                 continue;
             }
-            self.push(Kind::EventRemoved, name, [None, Some(event.status.as_str()), None]);
+            self.push(DriftKind::EventRemoved, name, [None, Some(event.status.as_str()), None]);
             // A heading may begin with the name of an event that the table lacks.
             let mut problems = self.page.problems.iter();
             let unmatched = problems.any(|Problem { kind, section, .. }| {
@@ -160,14 +160,20 @@ impl<'c> Comparison<'c> {
     }
 
     /// Records a difference that the page's version explains.
-    fn newer(&mut self, kind: Kind, event: &Event, [was, now]: [Option<&str>; 2], at: &Reading) {
+    fn newer(
+        &mut self,
+        kind: DriftKind,
+        event: &Event,
+        [was, now]: [Option<&str>; 2],
+        at: &Reading,
+    ) {
         let drift = Drift::new(kind, &event.name, [None, was, now]);
         let decision = format!("{}: version {}", event.file, at.version);
-        self.report.explained.push(Explained { drift, decision });
+        self.report.explained.push(ExplainedDrift { drift, decision });
     }
 
     /// Records a difference: the member's path, the schema's value and the page's value.
-    fn push(&mut self, kind: Kind, event: &str, [path, was, now]: [Option<&str>; 3]) {
+    fn push(&mut self, kind: DriftKind, event: &str, [path, was, now]: [Option<&str>; 3]) {
         let drift = Drift::new(kind, event, [path, was, now]);
         if !self.report.drift.contains(&drift) {
             self.report.drift.push(drift);
@@ -178,20 +184,20 @@ impl<'c> Comparison<'c> {
         self.report.notes.push(text);
     }
 
-    fn members(&mut self, event: &Event, resolved: &Resolved<'_, '_>) {
+    fn members(&mut self, event: &Event, resolved: &ResolvedMembers<'_, '_>) {
         let name = event.name.as_str();
         for (member, place) in &resolved.members {
-            let (Place::At(shape) | Place::Envelope(shape)) = place else {
+            let (SchemaPlace::At(shape) | SchemaPlace::Envelope(shape)) = place else {
                 let kind = member.kind.or(Some("unknown"));
-                let now = Shape { kind, ..(*member).clone() }.words();
-                self.push(Kind::MemberAdded, name, [Some(&member.path), None, Some(&now)]);
+                let now = MemberShape { kind, ..(*member).clone() }.words();
+                self.push(DriftKind::MemberAdded, name, [Some(&member.path), None, Some(&now)]);
                 continue;
             };
             let path = Some(shape.path.as_str());
             if let Some((was, now)) = change(shape, member) {
-                self.push(Kind::MemberChanged, name, [path, Some(&was), Some(&now)]);
+                self.push(DriftKind::MemberChanged, name, [path, Some(&was), Some(&now)]);
             }
-            if let Place::At(_) = place {
+            if let SchemaPlace::At(_) = place {
                 self.meaning(name, shape, member);
             }
         }
@@ -200,7 +206,7 @@ impl<'c> Comparison<'c> {
             if self.may_be_unread(Some(&resolved.payload.sections), path) {
                 self.note(format!("{name}: the row of {path} may be one of the unreadable rows"));
             } else {
-                self.push(Kind::MemberRemoved, name, [Some(path), Some(&shape.words()), None]);
+                self.push(DriftKind::MemberRemoved, name, [Some(path), Some(&shape.words()), None]);
             }
         }
         if resolved.payload.in_event_type() {
@@ -209,18 +215,18 @@ impl<'c> Comparison<'c> {
     }
 
     /// Compares the values, the validity and the unit that a description states.
-    fn meaning(&mut self, name: &str, shape: &Shape, member: &Shape) {
+    fn meaning(&mut self, name: &str, shape: &MemberShape, member: &MemberShape) {
         let path = Some(shape.path.as_str());
         if let Some(known) = &shape.values {
             for value in member.values.iter().flatten().filter(|value| !known.contains(value)) {
-                self.push(Kind::ValueAdded, name, [path, None, Some(value)]);
+                self.push(DriftKind::ValueAdded, name, [path, None, Some(value)]);
             }
         }
-        let validity = |it: &Shape| it.valid_for_seconds.map(|it| format!("{it} seconds"));
-        let unit = |it: &Shape| it.unit.map(|unit| format!("{unit:?}").to_lowercase());
+        let validity = |it: &MemberShape| it.valid_for_seconds.map(|it| format!("{it} seconds"));
+        let unit = |it: &MemberShape| it.unit.map(|unit| format!("{unit:?}").to_lowercase());
         for (kind, was, now) in [
-            (Kind::ValidityChanged, validity(shape), validity(member)),
-            (Kind::UnitChanged, unit(shape), unit(member)),
+            (DriftKind::ValidityChanged, validity(shape), validity(member)),
+            (DriftKind::UnitChanged, unit(shape), unit(member)),
         ] {
             if was.is_some() && now.is_some() && was != now {
                 self.push(kind, name, [path, was.as_deref(), now.as_deref()]);
@@ -245,7 +251,7 @@ impl<'c> Comparison<'c> {
                 name.bytes().zip(wire_type.bytes()).take_while(|(a, b)| a == b).count()
             };
             if let Some((_, event)) = events.iter().rev().max_by_key(likeness) {
-                self.push(Kind::WireTypeAdded, &event.name, [None, None, Some(wire_type)]);
+                self.push(DriftKind::WireTypeAdded, &event.name, [None, None, Some(wire_type)]);
             }
         }
     }
@@ -266,7 +272,7 @@ impl<'c> Comparison<'c> {
         })
     }
 
-    fn finish(self) -> Report {
+    fn finish(self) -> DriftReport {
         let Comparison { mut report, set, .. } = self;
         // Differences of one event are adjacent, and the events follow the page's order.
         let mut all = std::mem::take(&mut report.drift);
@@ -279,7 +285,7 @@ impl<'c> Comparison<'c> {
         });
         for drift in all {
             match known::decision(set, &drift) {
-                Some(decision) => report.explained.push(Explained { drift, decision }),
+                Some(decision) => report.explained.push(ExplainedDrift { drift, decision }),
                 None => report.drift.push(drift),
             }
         }
@@ -292,7 +298,7 @@ impl<'c> Comparison<'c> {
 
 /// Returns how a member differs, in the words of the schema and of the page. Facts that the page
 /// does not state are taken from the schema.
-fn change(shape: &Shape, member: &Shape) -> Option<(String, String)> {
+fn change(shape: &MemberShape, member: &MemberShape) -> Option<(String, String)> {
     let was = shape.words();
     // An unknown type such as `string or number` may still name another JSON type.
     let types = ["string", "number", "integer", "boolean", "object", "array"];
@@ -313,6 +319,6 @@ fn change(shape: &Shape, member: &Shape) -> Option<(String, String)> {
     };
     let nullable = member.nullable.filter(|_| shape.kind.is_some()).or(shape.nullable);
     let said = said.cloned();
-    let now = Shape { kind, items, nullable, said, ..Shape::default() }.words();
+    let now = MemberShape { kind, items, nullable, said, ..MemberShape::default() }.words();
     (was != now).then_some((was, now))
 }

@@ -34,7 +34,7 @@ use spektr_doc_reader::{Problem, holds_wire_type};
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Drift {
-    pub(super) kind: Kind,
+    pub(super) kind: DriftKind,
     /// The event, by the schema's name if the schema has the event.
     pub(super) event: String,
     /// The path of the member, such as `data.contextId` or `fields[].key`.
@@ -45,21 +45,21 @@ pub(super) struct Drift {
     pub(super) now: Option<String>,
 }
 
-/// Defines the enum [`Kind`] from a table of names and sentences.
+/// Defines the enum [`DriftKind`] from a table of names and sentences.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident $name:literal $sentence:literal,)*) => {
         /// The kinds of differences. Their names are part of the stable JSON form and
         /// of `x-decisions[].explains`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum Kind {
+        pub(super) enum DriftKind {
             $($(#[$doc])* $kind,)*
         }
 
-        impl Kind {
+        impl DriftKind {
             /// Returns the name in the stable form, and the sentence for people.
             const fn words(self) -> (&'static str, &'static str) {
                 match self {
-                    $(Kind::$kind => ($name, $sentence),)*
+                    $(DriftKind::$kind => ($name, $sentence),)*
                 }
             }
         }
@@ -107,13 +107,13 @@ kinds! {
     RowNewer "row_newer" "its row has other words in a later version ({was})",
 }
 
-impl Kind {
+impl DriftKind {
     pub(super) const fn as_str(self) -> &'static str {
         self.words().0
     }
 }
 
-impl Serialize for Kind {
+impl Serialize for DriftKind {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
@@ -121,7 +121,7 @@ impl Serialize for Kind {
 
 /// All differences between one page and the schema.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Report {
+pub(super) struct DriftReport {
     /// The compared part: `page`, `table` or the name of an event.
     pub(super) compared: String,
     /// The version of the page.
@@ -129,16 +129,16 @@ pub(super) struct Report {
     /// The differences without a decision.
     pub(super) drift: Vec<Drift>,
     /// The differences that a recorded decision explains.
-    pub(super) explained: Vec<Explained>,
+    pub(super) explained: Vec<ExplainedDrift>,
     /// The parts that were not compared, with the reason.
     pub(super) notes: Vec<String>,
     /// The unreadable or contradictory parts of the page.
-    pub(super) problems: Vec<Unclear>,
+    pub(super) problems: Vec<JudgedProblem>,
 }
 
 /// A problem of the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Unclear {
+pub(super) struct JudgedProblem {
     #[serde(flatten)]
     pub(super) problem: Problem,
     /// Whether somebody has read the text with the problem.
@@ -147,14 +147,14 @@ pub(super) struct Unclear {
 
 /// A difference and the decision that explains it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Explained {
+pub(super) struct ExplainedDrift {
     #[serde(flatten)]
     pub(super) drift: Drift,
     /// The decision, as its file and its id.
     pub(super) decision: String,
 }
 
-impl Report {
+impl DriftReport {
     /// Whether everything was compared and nothing needs attention.
     pub(super) fn is_clean(&self) -> bool {
         self.drift.is_empty()
@@ -168,7 +168,7 @@ impl Report {
         struct Form<'a> {
             page: &'a str,
             #[serde(flatten)]
-            report: &'a Report,
+            report: &'a DriftReport,
         }
         serde_json::to_string_pretty(&Form { page, report: self })
     }
@@ -195,13 +195,12 @@ impl Report {
             1 => "1 difference".to_owned(),
             count => format!("{count} differences"),
         });
-        let explained = self
-            .explained
-            .iter()
-            .map(|Explained { drift, decision }| format!("{}: {drift} ({decision})", drift.event));
+        let explained = self.explained.iter().map(|ExplainedDrift { drift, decision }| {
+            format!("{}: {drift} ({decision})", drift.event)
+        });
         let problems = |read: bool| {
             let problems = self.problems.iter().filter(|problem| problem.read == read);
-            problems.map(Unclear::to_string).collect()
+            problems.map(JudgedProblem::to_string).collect()
         };
         let lists: [(&str, Vec<String>); 4] = [
             ("explained", explained.collect()),
@@ -217,7 +216,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Unclear {
+impl fmt::Display for JudgedProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Problem { kind, section, about } = &self.problem;
         if let Some(section) = section {
@@ -228,7 +227,7 @@ impl fmt::Display for Unclear {
 }
 
 impl Drift {
-    pub(super) fn new(kind: Kind, event: &str, texts: [Option<&str>; 3]) -> Self {
+    pub(super) fn new(kind: DriftKind, event: &str, texts: [Option<&str>; 3]) -> Self {
         let [path, was, now] = texts.map(|text| text.map(str::to_owned));
         Drift { kind, event: event.to_owned(), path, was, now }
     }
@@ -236,15 +235,15 @@ impl Drift {
     /// Whether this difference explains why the text of `words` changed.
     pub(super) fn implies(&self, words: &Drift) -> bool {
         // A difference about a member, other than reworded text, concerns the member's meaning.
-        let of_member = self.path.is_some() && self.kind != Kind::MemberReworded;
+        let of_member = self.path.is_some() && self.kind != DriftKind::MemberReworded;
         let typed = |path: &Option<String>| path.as_deref().is_some_and(holds_wire_type);
         self.event == words.event
             && match words.kind {
-                Kind::MemberReworded => {
+                DriftKind::MemberReworded => {
                     of_member && self.path == words.path
-                        || self.kind == Kind::WireTypeAdded && typed(&words.path)
+                        || self.kind == DriftKind::WireTypeAdded && typed(&words.path)
                 }
-                Kind::ExampleReworded => of_member || self.kind == Kind::WireTypeAdded,
+                DriftKind::ExampleReworded => of_member || self.kind == DriftKind::WireTypeAdded,
                 _ => false,
             }
     }
@@ -255,8 +254,8 @@ impl fmt::Display for Drift {
         let (_, sentence) = self.kind.words();
         let [was, now] = [&self.was, &self.now].map(|text| text.as_deref().unwrap_or("nothing"));
         let now = match (self.kind, &self.now) {
-            (Kind::TextReworded, Some(start)) => format!(" at \"{start}\""),
-            (Kind::TextReworded, None) => String::new(),
+            (DriftKind::TextReworded, Some(start)) => format!(" at \"{start}\""),
+            (DriftKind::TextReworded, None) => String::new(),
             _ => now.to_owned(),
         };
         // The page's text is inserted last, because it may contain braces.

@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 16;
 
 /// One member, as described by the schema or by a page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Shape {
+pub(super) struct MemberShape {
     /// The path, such as `fields[].key`.
     pub(super) path: String,
     /// The JSON type; `None` for a member of any type, or if the page does not state the type
@@ -39,7 +39,7 @@ pub(super) struct Shape {
     pub(super) shown: bool,
 }
 
-impl Shape {
+impl MemberShape {
     /// Returns the type in the words of a report: `array of string or null`.
     pub(super) fn words(&self) -> String {
         if let Some(said) = &self.said {
@@ -52,14 +52,14 @@ impl Shape {
 }
 
 /// An event of the schema.
-pub(super) struct Known {
+pub(super) struct SchemaEvent {
     /// Every member, in the schema's order.
-    pub(super) members: Vec<Shape>,
+    pub(super) members: Vec<MemberShape>,
     /// The members of both envelopes, those of the envelope with `eventType` first.
-    envelope: Vec<Shape>,
+    envelope: Vec<MemberShape>,
 }
 
-impl Known {
+impl SchemaEvent {
     pub(super) fn new(set: &SchemaSet, event: &Event) -> Self {
         let model = set.model();
         let (mut members, mut envelope) = (Vec::new(), Vec::new());
@@ -71,20 +71,26 @@ impl Known {
         for own in [&model.envelope, &event.members] {
             add(&mut members, model, "", own, true);
         }
-        Known { members, envelope }
+        SchemaEvent { members, envelope }
     }
 
-    pub(super) fn find(&self, path: &str) -> Option<&Shape> {
+    pub(super) fn find(&self, path: &str) -> Option<&MemberShape> {
         self.members.iter().find(|known| known.path == path)
     }
 
     /// Returns a member as the envelopes describe it.
-    pub(super) fn in_envelope(&self, path: &str) -> Option<&Shape> {
+    pub(super) fn in_envelope(&self, path: &str) -> Option<&MemberShape> {
         self.envelope.iter().find(|known| known.path == path)
     }
 }
 
-fn add(shapes: &mut Vec<Shape>, model: &Model, prefix: &str, members: &[Member], expected: bool) {
+fn add(
+    shapes: &mut Vec<MemberShape>,
+    model: &Model,
+    prefix: &str,
+    members: &[Member],
+    expected: bool,
+) {
     for member in members {
         let path = format!("{prefix}{}", member.name);
         let elsewhere = member.source.as_ref().is_some_and(|source| source.page != PAGE);
@@ -95,7 +101,7 @@ fn add(shapes: &mut Vec<Shape>, model: &Model, prefix: &str, members: &[Member],
             _ => (None, format!("{path}.")),
         };
         let named = member.ty.named().and_then(|name| model.types.get(name)).map(|def| &def.kind);
-        shapes.push(Shape {
+        shapes.push(MemberShape {
             path,
             kind,
             items,
@@ -109,7 +115,7 @@ fn add(shapes: &mut Vec<Shape>, model: &Model, prefix: &str, members: &[Member],
             valid_for_seconds: member.valid_for_seconds,
             unit: matches!(named, Some(TypeKind::Timestamp)).then_some(Unit::Milliseconds),
             expected,
-            ..Shape::default()
+            ..MemberShape::default()
         });
         if let Some(TypeKind::Object(members)) = named
             && below.matches('.').count() <= MAX_DEPTH

@@ -8,35 +8,35 @@ use std::collections::BTreeSet;
 
 use spektr_doc_reader::loosen;
 
-use super::known::{Known, Shape};
-use super::payload::Payload;
+use super::known::{MemberShape, SchemaEvent};
+use super::payload::DocumentedPayload;
 
 /// The documented members of one event, matched with the schema.
-pub(super) struct Resolved<'k, 'p> {
-    known: &'k Known,
-    pub(super) payload: &'p Payload,
+pub(super) struct ResolvedMembers<'k, 'p> {
+    known: &'k SchemaEvent,
+    pub(super) payload: &'p DocumentedPayload,
     /// Each documented member with its place in the schema.
-    pub(super) members: Vec<(&'p Shape, Place<'k>)>,
+    pub(super) members: Vec<(&'p MemberShape, SchemaPlace<'k>)>,
     /// The paths of the schema that the page documents.
     documented: BTreeSet<&'k str>,
 }
 
 /// The place of a documented member in the schema.
 #[derive(Clone, Copy)]
-pub(super) enum Place<'k> {
-    At(&'k Shape),
+pub(super) enum SchemaPlace<'k> {
+    At(&'k MemberShape),
     /// In the other envelope of the schema.
-    Envelope(&'k Shape),
+    Envelope(&'k MemberShape),
     Nowhere,
 }
 
-impl<'k, 'p> Resolved<'k, 'p> {
-    pub(super) fn new(known: &'k Known, payload: &'p Payload) -> Self {
+impl<'k, 'p> ResolvedMembers<'k, 'p> {
+    pub(super) fn new(known: &'k SchemaEvent, payload: &'p DocumentedPayload) -> Self {
         let mut resolved =
-            Resolved { known, payload, members: Vec::new(), documented: BTreeSet::new() };
+            ResolvedMembers { known, payload, members: Vec::new(), documented: BTreeSet::new() };
         for member in &payload.members {
             let place = resolved.place(member);
-            if let Place::At(shape) = place {
+            if let SchemaPlace::At(shape) = place {
                 resolved.documented.insert(&shape.path);
             }
             resolved.members.push((member, place));
@@ -44,37 +44,37 @@ impl<'k, 'p> Resolved<'k, 'p> {
         resolved
     }
 
-    fn place(&self, member: &Shape) -> Place<'k> {
+    fn place(&self, member: &MemberShape) -> SchemaPlace<'k> {
         let path = member.path.as_str();
         let in_envelope = self.known.in_envelope(path);
         let other = self.payload.in_event_type();
         if let Some(shape) = self.known.find(path).filter(|_| !other || in_envelope.is_none()) {
-            return Place::At(shape);
+            return SchemaPlace::At(shape);
         }
         if let Some(shape) = in_envelope {
-            return Place::Envelope(shape);
+            return SchemaPlace::Envelope(shape);
         }
         // The other envelope has all other members in `data`. An example of the payload alone has
         // no envelope.
         let outer = self.payload.is_bare().then(|| format!("data.{path}"));
         let inner = path.strip_prefix("data.").filter(|_| other);
         let moved = inner.or(outer.as_deref()).and_then(|path| self.known.find(path));
-        moved.or_else(|| self.loosely(member)).map_or(Place::Nowhere, Place::At)
+        moved.or_else(|| self.loosely(member)).map_or(SchemaPlace::Nowhere, SchemaPlace::At)
     }
 
     /// Returns the schema's shape of a documented member.
-    pub(super) fn of(&self, documented: &str) -> Option<&'k Shape> {
+    pub(super) fn of(&self, documented: &str) -> Option<&'k MemberShape> {
         self.members.iter().find_map(|(member, place)| match place {
-            Place::At(shape) if member.path == documented => Some(*shape),
+            SchemaPlace::At(shape) if member.path == documented => Some(*shape),
             _ => None,
         })
     }
 
     /// Finds the member for a path without its prefix or without the brackets of a list, if no
     /// example shows its place. Only a member that the page does not document otherwise can match.
-    fn loosely(&self, member: &Shape) -> Option<&'k Shape> {
+    fn loosely(&self, member: &MemberShape) -> Option<&'k MemberShape> {
         let wanted = loosen(&member.path);
-        let means = |known: &&Shape| {
+        let means = |known: &&MemberShape| {
             let loose = loosen(&known.path);
             let end = loose.strip_suffix(&wanted);
             end.is_some_and(|before| before.is_empty() || before.ends_with('.'))
@@ -82,8 +82,8 @@ impl<'k, 'p> Resolved<'k, 'p> {
         };
         let fitting = self.known.members.iter().filter(|_| !member.shown).filter(means);
         // The least nested match wins: a list inside its own elements repeats the name.
-        let depth = |known: &Shape| known.path.matches('.').count();
-        let mut fitting: Vec<&Shape> = fitting.collect();
+        let depth = |known: &MemberShape| known.path.matches('.').count();
+        let mut fitting: Vec<&MemberShape> = fitting.collect();
         fitting.sort_by_key(|known| depth(known));
         match fitting[..] {
             [first, second, ..] if depth(first) == depth(second) => None,
@@ -92,7 +92,7 @@ impl<'k, 'p> Resolved<'k, 'p> {
     }
 
     /// Returns the members that the page should document and does not.
-    pub(super) fn missing(&self) -> impl Iterator<Item = &'k Shape> + '_ {
+    pub(super) fn missing(&self) -> impl Iterator<Item = &'k MemberShape> + '_ {
         let expected = self.known.members.iter().filter(|shape| shape.expected);
         expected.filter(|shape| !self.covers(&shape.path) && self.would_show(&shape.path))
     }
@@ -111,7 +111,7 @@ impl<'k, 'p> Resolved<'k, 'p> {
             return false;
         }
         // A page without tables may omit optional members.
-        let optional = |outer: &Shape| {
+        let optional = |outer: &MemberShape| {
             outer.nullable == Some(true) && (outer.path == path || is_below(path, &outer.path))
         };
         self.payload.has_table || !self.known.members.iter().any(optional)
@@ -122,12 +122,13 @@ impl<'k, 'p> Resolved<'k, 'p> {
     /// true for a list whose elements the page neither names nor describes.
     fn repeats(&self, path: &str) -> bool {
         let Some((list, rest)) = path.rsplit_once("[].") else { return false };
-        let documented = |path: &str| -> Vec<&'p Shape> {
-            let found = |place: &Place<'_>| matches!(place, Place::At(known) if known.path == path);
+        let documented = |path: &str| -> Vec<&'p MemberShape> {
+            let found = |place: &SchemaPlace<'_>| matches!(place, SchemaPlace::At(known) if known.path == path);
             let members = self.members.iter().filter(|(_, place)| found(place));
             members.map(|(member, _)| *member).collect()
         };
-        let unnamed = |it: &Shape| it.items_name.is_none() && !self.payload.has_below(&it.path);
+        let unnamed =
+            |it: &MemberShape| it.items_name.is_none() && !self.payload.has_below(&it.path);
         if documented(list).into_iter().any(unnamed) {
             return true;
         }

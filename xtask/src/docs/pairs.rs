@@ -12,18 +12,18 @@ use super::readings::{self, Editions};
 use super::scope::Scope;
 
 /// The pairs of page events and schema events.
-pub(super) struct Pairs<'a>(Vec<(&'a EventRow, &'a Event)>);
+pub(super) struct EventPairs<'a>(Vec<(&'a EventRow, &'a Event)>);
 
-impl<'a> Pairs<'a> {
+impl<'a> EventPairs<'a> {
     pub(super) fn new(page: &'a Page, set: &'a SchemaSet, editions: &Editions<'a>) -> Self {
-        let mut pairs = Pairs::by_name(page, set);
+        let mut pairs = EventPairs::by_name(page, set);
         pairs.add_renamed(page, set, editions);
         pairs
     }
 
     fn by_name(page: &'a Page, set: &'a SchemaSet) -> Self {
         let model = set.model();
-        let mut pairs = Pairs(Vec::new());
+        let mut pairs = EventPairs(Vec::new());
         for row in &page.events {
             let exact = model.event(&row.name);
             let loose = || model.events.iter().find(|event| same_name(event, row));
@@ -132,7 +132,7 @@ pub(super) fn stranger(page: &Page, set: &SchemaSet, scope: &Scope) -> Option<St
     }
     let editions = Editions::new(page, set);
     let expected = set.model().events.iter().filter(|event| editions.lists(event)).count();
-    let found = Pairs::by_name(page, set).0.len();
+    let found = EventPairs::by_name(page, set).0.len();
     let unknown = page.events.iter().all(|row| row.status.is_none());
     if 2 * found < expected {
         let all = page.events.len();

@@ -7,7 +7,7 @@ use spektr_codegen::SchemaSet;
 use spektr_codegen::model::Model;
 use spektr_doc_reader::{ExampleMember, Kind, Page, Section};
 
-use super::known::Shape;
+use super::known::MemberShape;
 
 /// Returns the names of the members of both envelopes, including the payload's.
 pub(super) fn envelope(set: &SchemaSet) -> BTreeSet<String> {
@@ -17,8 +17,8 @@ pub(super) fn envelope(set: &SchemaSet) -> BTreeSet<String> {
 
 /// All that a page documents about one event's payload.
 #[derive(Debug, Default)]
-pub(super) struct Payload {
-    pub(super) members: Vec<Shape>,
+pub(super) struct DocumentedPayload {
+    pub(super) members: Vec<MemberShape>,
     pub(super) wire_types: BTreeSet<String>,
     /// Whether a table lists the members, not only an example.
     pub(super) has_table: bool,
@@ -30,7 +30,7 @@ pub(super) struct Payload {
     envelope: BTreeSet<String>,
 }
 
-impl Payload {
+impl DocumentedPayload {
     /// Collects the members of an event; `None` if the page documents no payload, as for an event
     /// in progress.
     pub(super) fn new(set: &SchemaSet, page: &Page, event: &str) -> Option<Self> {
@@ -39,7 +39,8 @@ impl Payload {
         {
             return None;
         }
-        let mut payload = Payload { envelope: envelope(set), ..Payload::default() };
+        let mut payload =
+            DocumentedPayload { envelope: envelope(set), ..DocumentedPayload::default() };
         for section in own.chain(&page.common) {
             payload.sections.push(section.heading.clone());
             payload.wire_types.extend(section.wire_types.iter().cloned());
@@ -65,7 +66,7 @@ impl Payload {
             // Without a type, a row states nothing about null, unless it says nullable or optional.
             let null = member.nullable || member.optional;
             let typed = member.kind != Kind::Unknown || member.said.is_some();
-            self.push(Shape {
+            self.push(MemberShape {
                 path: path.to_owned(),
                 kind,
                 items: items.and_then(items_type),
@@ -76,7 +77,7 @@ impl Payload {
                 said: member.said.clone().filter(|said| kind.is_none() && !said.is_empty()),
                 items_name: items.filter(|it| items_type(it).is_none()).map(str::to_owned),
                 shown: shown.contains_key(path),
-                ..Shape::default()
+                ..MemberShape::default()
             });
         }
         // If the table has `data.x` and the example only `x`, the example shows the contents of
@@ -87,11 +88,11 @@ impl Payload {
             let mut types = kinds.iter().filter_map(|kind| json_type(*kind));
             let kind = types.next().filter(|_| types.next().is_none());
             let path = format!("{inside}{path}");
-            self.push(Shape { path, kind, shown: true, ..Shape::default() });
+            self.push(MemberShape { path, kind, shown: true, ..MemberShape::default() });
         }
     }
 
-    fn push(&mut self, member: Shape) {
+    fn push(&mut self, member: MemberShape) {
         if !self.has(&member.path) {
             self.members.push(member);
         }

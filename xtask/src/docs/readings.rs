@@ -9,7 +9,7 @@ use spektr_codegen::model::{Common, Event, Part, ReadRow, Reading};
 use spektr_codegen::{Required, SchemaSet};
 use spektr_doc_reader::{Digest, EventRow, Page, Paragraph, Section, Words};
 
-use super::drift::Kind;
+use super::drift::DriftKind;
 
 /// The versions of the documentation that the schema follows.
 pub(super) struct Editions<'s> {
@@ -94,7 +94,7 @@ pub(super) fn day(reading: Option<&Reading>) -> String {
 
 /// An unread part of a section: its kind; a row's path, as written in the table; and a description
 /// of the place or of the change.
-type Reworded<'a> = (Kind, Option<&'a str>, String);
+type Reworded<'a> = (DriftKind, Option<&'a str>, String);
 
 /// Returns the differences between a section and its most similar reading. `lossy` means that the
 /// rendering lost the words beside nullable types.
@@ -111,13 +111,13 @@ fn differences<'a>(section: &'a Section, reading: &'a Reading, lossy: bool) -> V
     let heading = &section.heading;
     let texts = reworded_at(reading, &section.text).into_iter().map(|start| {
         let place = start.map(|start| format!(" at \"{start}\"")).unwrap_or_default();
-        (Kind::SectionReworded, None, format!("{heading}{place}"))
+        (DriftKind::SectionReworded, None, format!("{heading}{place}"))
     });
     let mut found: Vec<Reworded<'a>> = texts.collect();
     if !same(reading.example.as_deref(), section.example_digest.as_ref()) {
-        found.push((Kind::ExampleReworded, None, heading.clone()));
+        found.push((DriftKind::ExampleReworded, None, heading.clone()));
     }
-    let row = |path, now: &str| (Kind::MemberReworded, Some(path), now.to_owned());
+    let row = |path, now: &str| (DriftKind::MemberReworded, Some(path), now.to_owned());
     let mut rows = Vec::new();
     for now in &section.rows {
         let lost = lossy && now.after_null.is_none();
@@ -135,7 +135,7 @@ fn differences<'a>(section: &'a Section, reading: &'a Reading, lossy: bool) -> V
     rows.extend(reading.rows.iter().filter(gone).map(|read| row(&read.path, "gone")));
     const MANY: usize = 3;
     if rows.len() >= MANY && rows.len() >= reading.rows.len().max(section.rows.len()) {
-        rows = vec![(Kind::TableReworded, None, heading.clone())];
+        rows = vec![(DriftKind::TableReworded, None, heading.clone())];
     }
     found.extend(rows);
     found

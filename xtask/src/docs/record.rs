@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use spektr_codegen::{Json, SchemaSet, scaffold};
 use spektr_doc_reader::{Digest, Page, RowWords, Words};
 
-use super::pairs::Pairs;
+use super::pairs::EventPairs;
 use super::readings::{self, Editions};
 use super::scope::Scope;
 
@@ -23,7 +23,7 @@ pub(super) fn record(
     (version, captured): (&str, &str),
 ) -> Result<BTreeMap<String, String>> {
     let editions = Editions::new(page, set);
-    let pairs = Pairs::new(page, set, &editions);
+    let pairs = EventPairs::new(page, set, &editions);
     // Members without a value are left out.
     let reading = |part: &str, said: Vec<(&str, Option<Json>)>| {
         let head = [("part", part), ("version", version), ("captured", captured)];

@@ -3,7 +3,7 @@
 //!
 //! Invariants: a pure function. It plans only new files and changed statuses, and changes an
 //! existing event otherwise only if that event is named. Each open question for a person is a
-//! decision with the state `unreviewed`, or a line of [`Plan::left`].
+//! decision with the state `unreviewed`, or a line of [`ScaffoldPlan::left`].
 
 mod edit;
 mod event;
@@ -19,27 +19,27 @@ use spektr_codegen::model::{Event, Ty};
 use spektr_doc_reader::Page;
 
 use super::compare::compare;
-use super::drift::Kind;
-use super::known::Shape;
+use super::drift::DriftKind;
+use super::known::MemberShape;
 use super::pairs::same_name;
-use super::payload::Payload;
+use super::payload::DocumentedPayload;
 use super::scope::Scope;
 
 /// The files to write and the tasks left to a person.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
+pub(super) struct ScaffoldPlan {
     /// New files: paths below the schema folder, and texts.
     pub(super) new_files: BTreeMap<String, String>,
     /// Changed files of the named event, with their whole new texts.
     pub(super) typed: BTreeMap<String, String>,
-    pub(super) edits: Vec<Edit>,
+    pub(super) edits: Vec<StatusEdit>,
     /// The tasks left to a person.
     pub(super) left: Vec<String>,
 }
 
 /// A status to change in an existing file.
 #[derive(Debug)]
-pub(super) struct Edit {
+pub(super) struct StatusEdit {
     pub(super) file: String,
     /// The whole new text of the file.
     pub(super) text: String,
@@ -54,8 +54,8 @@ pub(super) fn plan(
     texts: &BTreeMap<String, String>,
     today: &str,
     only: Option<&str>,
-) -> Result<Plan> {
-    let mut plan = Plan::default();
+) -> Result<ScaffoldPlan> {
+    let mut plan = ScaffoldPlan::default();
     if let Some(event) = only.and_then(|name| set.model().event(name)) {
         plan.retype(page, set, texts, event)?;
         return Ok(plan);
@@ -67,14 +67,14 @@ pub(super) fn plan(
     }
     let renamed: Vec<String> = drift
         .iter()
-        .filter(|drift| drift.kind == Kind::EventRenamed)
+        .filter(|drift| drift.kind == DriftKind::EventRenamed)
         .map(|drift| drift.event.clone())
         .collect();
     for drift in drift {
         match drift.kind {
-            Kind::EventAdded => plan.event(page, set, texts, &drift.event, today),
+            DriftKind::EventAdded => plan.event(page, set, texts, &drift.event, today),
             // A person must decide whether a renamed event is the same event.
-            Kind::StatusChanged if !renamed.contains(&drift.event) => {
+            DriftKind::StatusChanged if !renamed.contains(&drift.event) => {
                 let (was, now) = (drift.was.unwrap_or_default(), drift.now.unwrap_or_default());
                 plan.status(set, texts, &drift.event, (&was, &now));
             }
@@ -82,7 +82,7 @@ pub(super) fn plan(
         }
     }
     for event in set.model().events.iter().filter(|event| is_raw(event)) {
-        if only.is_none() && Payload::new(set, page, &event.name).is_some() {
+        if only.is_none() && DocumentedPayload::new(set, page, &event.name).is_some() {
             let name = &event.name;
             plan.left.push(format!(
                 "left to you: {name}: its payload is documented now: run `cargo xtask docs scaffold PAGE --event {name}` to type it"
@@ -103,7 +103,7 @@ fn is_raw(event: &Event) -> bool {
     event.members.iter().any(|member| member.name == "data" && member.ty == Ty::Raw)
 }
 
-impl Plan {
+impl ScaffoldPlan {
     fn event(
         &mut self,
         page: &Page,
@@ -125,14 +125,14 @@ impl Plan {
                 return;
             }
         };
-        let mut payload = Payload::new(set, page, name);
+        let mut payload = DocumentedPayload::new(set, page, name);
         self.leave_out(name, payload.as_mut());
         let fits = |files: &BTreeMap<String, String>| {
             // The schema must be valid together with the events planned before this one.
             let all = schemas(texts).chain(schemas(&self.new_files)).chain(schemas(files));
             SchemaSet::parse(all).map(drop)
         };
-        let mut sources = event::Sources { page, row, payload: payload.as_ref(), set };
+        let mut sources = event::EventSources { page, row, payload: payload.as_ref(), set };
         let typed = sources.files(&raw);
         match fits(&typed) {
             Ok(()) => self.new_files.extend(typed),
@@ -161,7 +161,7 @@ impl Plan {
     ) -> Result<()> {
         let name = &event.name;
         let row = page.events.iter().find(|row| same_name(event, row));
-        let mut payload = row.and_then(|row| Payload::new(set, page, &row.name));
+        let mut payload = row.and_then(|row| DocumentedPayload::new(set, page, &row.name));
         let (Some(row), Some(_), true) = (row, &payload, is_raw(event)) else {
             anyhow::bail!(
                 "{name}: nothing to type: the schema already types its payload, or the page does not document it"
@@ -171,7 +171,7 @@ impl Plan {
         let file = &event.file;
         let text = texts.get(file).with_context(|| format!("schema/{file} is missing"))?;
         let known = BTreeMap::from([(file.clone(), text.clone())]);
-        let sources = event::Sources { page, row, payload: payload.as_ref(), set };
+        let sources = event::EventSources { page, row, payload: payload.as_ref(), set };
         let typed = sources.files(&known);
         let mut all = texts.clone();
         all.extend(schemas(&typed));
@@ -182,7 +182,7 @@ impl Plan {
     }
 
     /// Removes members without a possible Rust name from a payload.
-    fn leave_out(&mut self, name: &str, payload: Option<&mut Payload>) {
+    fn leave_out(&mut self, name: &str, payload: Option<&mut DocumentedPayload>) {
         for path in payload.into_iter().flat_map(remove_unnameable) {
             self.left.push(format!(
                 "left to you: {name}: the schema leaves out {path}, which has no valid name in Rust"
@@ -200,7 +200,7 @@ impl Plan {
         let Some(event) = set.model().event(name) else { return };
         let edited = texts.get(&event.file).and_then(|text| edit::status(text, was, now));
         match edited {
-            Some(text) => self.edits.push(Edit {
+            Some(text) => self.edits.push(StatusEdit {
                 file: event.file.clone(),
                 text,
                 was: was.to_owned(),
@@ -213,7 +213,7 @@ impl Plan {
 
 /// Removes members whose names cannot be Rust names, or differ from another member's name only in
 /// case and underscores; returns their paths.
-fn remove_unnameable(payload: &mut Payload) -> Vec<String> {
+fn remove_unnameable(payload: &mut DocumentedPayload) -> Vec<String> {
     let mut spellings: BTreeMap<String, String> = BTreeMap::new();
     let mut nameable = |path: &str| {
         let names = path.split('.').map(|name| name.trim_end_matches("[]"));
@@ -228,6 +228,6 @@ fn remove_unnameable(payload: &mut Payload) -> Vec<String> {
     let (kept, removed) =
         std::mem::take(&mut payload.members).into_iter().partition(|m| nameable(&m.path));
     payload.members = kept;
-    let removed: Vec<Shape> = removed;
+    let removed: Vec<MemberShape> = removed;
     removed.into_iter().map(|member| member.path).collect()
 }

@@ -8,7 +8,7 @@ use spektr_codegen::SchemaSet;
 use spektr_doc_reader::Page;
 
 use super::compare::compare;
-use super::drift::{Kind, Report};
+use super::drift::{DriftKind, DriftReport};
 use super::scope::Scope;
 use crate::workspace;
 
@@ -48,17 +48,17 @@ fn schema() -> SchemaSet {
     workspace::schema_set(&fixture_schema()).expect("the schema is in order")
 }
 
-fn report(text: &str) -> Report {
+fn report(text: &str) -> DriftReport {
     compare(&page(text), &schema(), &Scope::Page)
 }
 
-const REWORDED: [Kind; 6] = [
-    Kind::RowReworded,
-    Kind::SectionReworded,
-    Kind::ExampleReworded,
-    Kind::TableReworded,
-    Kind::MemberReworded,
-    Kind::TextReworded,
+const REWORDED: [DriftKind; 6] = [
+    DriftKind::RowReworded,
+    DriftKind::SectionReworded,
+    DriftKind::ExampleReworded,
+    DriftKind::TableReworded,
+    DriftKind::MemberReworded,
+    DriftKind::TextReworded,
 ];
 
 /// Returns the differences in meaning, one per line. A page with other meaning also has other
@@ -72,7 +72,7 @@ fn reworded(text: &str) -> Vec<String> {
     differences(text, |kind| REWORDED.contains(&kind))
 }
 
-fn differences(text: &str, wanted: impl Fn(Kind) -> bool) -> Vec<String> {
+fn differences(text: &str, wanted: impl Fn(DriftKind) -> bool) -> Vec<String> {
     let report = report(text);
     let drift = report.drift.iter().filter(|drift| wanted(drift.kind));
     drift.map(|drift| format!("{}: {drift}", drift.event)).collect()

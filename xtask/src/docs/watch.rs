@@ -17,21 +17,21 @@ use super::compare::compare;
 use super::scope::Scope;
 use super::{UNREADABLE, pairs, parse, print, write};
 use crate::workspace;
-use fetch::{Client, Fetched};
+use fetch::{FetchedPage, PageClient};
 
 /// The most pages of one run.
 const MOST_PAGES: usize = 32;
 
 /// One line of the list: an address, and the part of the page to compare.
 #[derive(Debug, PartialEq, Eq)]
-struct Watched {
+struct WatchedPage {
     address: String,
     scope: Scope,
 }
 
 /// The result for one page, in ascending order of severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Outcome {
+enum PageOutcome {
     Clean,
     Differs,
     Failed,
@@ -43,29 +43,29 @@ pub(super) fn run(list: &Path, folder: &Path, schema: &Path) -> Result<ExitCode>
     let watched = parse_list(&text)?;
     fs::create_dir_all(folder)
         .with_context(|| format!("cannot create the folder {}", folder.display()))?;
-    let client = Client::new();
-    let mut worst = Outcome::Clean;
+    let client = PageClient::new();
+    let mut worst = PageOutcome::Clean;
     for (at, page) in watched.iter().enumerate() {
         let base = folder.join(format!("page-{}", at + 1));
         let outcome = match one(&client, page, &base, schema) {
             Ok(outcome) => outcome,
             Err(error) => {
                 print(&format!("{}: failed: {error:#}\n", page.address))?;
-                Outcome::Failed
+                PageOutcome::Failed
             }
         };
         worst = worst.max(outcome);
     }
     Ok(ExitCode::from(match worst {
-        Outcome::Clean => 0,
-        Outcome::Differs => 1,
-        Outcome::Failed => UNREADABLE,
+        PageOutcome::Clean => 0,
+        PageOutcome::Differs => 1,
+        PageOutcome::Failed => UNREADABLE,
     }))
 }
 
 /// Reads the list. Each line has an address, optionally followed by `table` or an event's name to
 /// compare only that part. `#` begins a comment.
-fn parse_list(text: &str) -> Result<Vec<Watched>> {
+fn parse_list(text: &str) -> Result<Vec<WatchedPage>> {
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
     let mut watched = Vec::new();
     for line in lines.filter(|line| !line.is_empty()) {
@@ -77,7 +77,7 @@ fn parse_list(text: &str) -> Result<Vec<Watched>> {
             "the line `{line}` has more than an address and `table` or an event's name"
         );
         fetch::check(&address)?;
-        watched.push(Watched { address, scope });
+        watched.push(WatchedPage { address, scope });
     }
     ensure!(!watched.is_empty(), "the list has no address");
     ensure!(watched.len() <= MOST_PAGES, "the list has more than {MOST_PAGES} addresses");
@@ -85,10 +85,10 @@ fn parse_list(text: &str) -> Result<Vec<Watched>> {
 }
 
 /// Fetches one page, compares it, and writes the reports beside it.
-fn one(client: &Client, page: &Watched, base: &Path, schema: &Path) -> Result<Outcome> {
+fn one(client: &PageClient, page: &WatchedPage, base: &Path, schema: &Path) -> Result<PageOutcome> {
     let (bytes, news) = match client.fetch(&page.address, base)? {
-        Fetched::New(bytes) => (bytes, "changed or new"),
-        Fetched::Unchanged(bytes) => (bytes, "unchanged at the server"),
+        FetchedPage::New(bytes) => (bytes, "changed or new"),
+        FetchedPage::Unchanged(bytes) => (bytes, "unchanged at the server"),
     };
     let set = workspace::schema_set(schema)?;
     let read = parse(&bytes, &page.scope, &set)?;
@@ -103,7 +103,7 @@ fn one(client: &Client, page: &Watched, base: &Path, schema: &Path) -> Result<Ou
     if report.is_clean() {
         outputs.iter().try_for_each(remove)?;
         print(&format!("{}: no drift ({news})\n", page.address))?;
-        return Ok(Outcome::Clean);
+        return Ok(PageOutcome::Clean);
     }
     let [json, markdown, merge_request] = &outputs;
     workspace::write(json, report.json(&page.address)? + "\n")?;
@@ -119,7 +119,7 @@ fn one(client: &Client, page: &Watched, base: &Path, schema: &Path) -> Result<Ou
         page.address,
         markdown.display()
     ))?;
-    Ok(Outcome::Differs)
+    Ok(PageOutcome::Differs)
 }
 
 /// Removes a report of an earlier run.

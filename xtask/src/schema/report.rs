@@ -9,7 +9,7 @@ use spektr_codegen::SchemaSet;
 use spektr_codegen::diff::{Change, Impact, Review, bump, diff, reviews};
 
 /// The result of a comparison.
-pub(crate) struct Report {
+pub(crate) struct SchemaReport {
     /// The git revision of the old state.
     since: String,
     version: String,
@@ -17,7 +17,7 @@ pub(crate) struct Report {
     reviews: Vec<Review>,
 }
 
-impl Report {
+impl SchemaReport {
     /// Compares two sets. `version` is the last release's, `today` a date such as 2026-11-23.
     pub(crate) fn new(
         old: &SchemaSet,

@@ -3,9 +3,9 @@
 use spektr_codegen::model::{Event, Part};
 use spektr_doc_reader::Member;
 
-use super::super::drift::{Drift, Kind};
-use super::super::known::{self, Shape};
-use super::super::members::Resolved;
+use super::super::drift::{Drift, DriftKind};
+use super::super::known::{self, MemberShape};
+use super::super::members::ResolvedMembers;
 use super::super::readings;
 use super::{Comparison, PAGE};
 
@@ -16,20 +16,20 @@ impl<'c> Comparison<'c> {
         &mut self,
         name: &str,
         event: &Event,
-        resolved: Option<&Resolved<'_, '_>>,
+        resolved: Option<&ResolvedMembers<'_, '_>>,
     ) -> Vec<&'c str> {
         let page = self.page;
         let known: Vec<_> = readings::of(event, Part::Section).collect();
         let day = readings::day(known.last().copied());
         let mut read = Vec::new();
         if !known.is_empty() && page.sections_of(name).next().is_none() {
-            self.push(Kind::SectionRemoved, &event.name, [None, Some(&day), None]);
+            self.push(DriftKind::SectionRemoved, &event.name, [None, Some(&day), None]);
         }
         let lossy = readings::is_lossy(page);
         for section in page.sections_of(name) {
             let heading = section.heading.as_str();
             if known.is_empty() {
-                self.push(Kind::SectionAdded, &event.name, [None, Some(&day), Some(heading)]);
+                self.push(DriftKind::SectionAdded, &event.name, [None, Some(&day), Some(heading)]);
                 continue;
             }
             let differences = readings::reworded(section, &known, lossy);
@@ -56,7 +56,7 @@ impl<'c> Comparison<'c> {
         if let (Some(batch), Some(was)) = (&page.batch, known::batch_member(self.set))
             && batch.member != was
         {
-            self.push(Kind::BatchMemberChanged, PAGE, [None, Some(was), Some(&batch.member)]);
+            self.push(DriftKind::BatchMemberChanged, PAGE, [None, Some(was), Some(&batch.member)]);
         }
         let Some(common) = readings::around(self.set) else { return };
         let known = readings::readings_around(common);
@@ -66,28 +66,32 @@ impl<'c> Comparison<'c> {
         let was = readings::day(known.last().copied());
         let places = known.iter().map(|reading| readings::reworded_at(reading, &page.around));
         for start in places.min_by_key(Vec::len).unwrap_or_default() {
-            self.push(Kind::TextReworded, PAGE, [None, Some(&was), start]);
+            self.push(DriftKind::TextReworded, PAGE, [None, Some(&was), start]);
         }
     }
 
     /// Replaces reports for all rows of the table of events by one report.
     pub(super) fn whole_table(&mut self) {
         const MANY: usize = 3;
-        let reworded = |drift: &Drift| drift.kind == Kind::RowReworded;
+        let reworded = |drift: &Drift| drift.kind == DriftKind::RowReworded;
         let rows = || self.report.drift.iter().filter(|drift| reworded(drift));
         let (count, was) = (rows().count(), rows().find_map(|it| it.was.clone()));
         if count >= MANY && count == self.page.events.len() {
             self.report.drift.retain(|drift| !reworded(drift));
-            self.push(Kind::TableReworded, PAGE, [None, was.as_deref(), Some("events")]);
+            self.push(DriftKind::TableReworded, PAGE, [None, was.as_deref(), Some("events")]);
         }
     }
 
     /// Reports the known values that a reworded row no longer quotes, if it still quotes others.
-    fn values_removed(&mut self, event: &Event, shape: &Shape, row: &Member) {
+    fn values_removed(&mut self, event: &Event, shape: &MemberShape, row: &Member) {
         let known = shape.values.iter().flatten();
         if known.clone().any(|value| row.quoted.contains(value)) {
             for value in known.filter(|value| !row.quoted.contains(value)) {
-                self.push(Kind::ValueRemoved, &event.name, [Some(&shape.path), Some(value), None]);
+                self.push(
+                    DriftKind::ValueRemoved,
+                    &event.name,
+                    [Some(&shape.path), Some(value), None],
+                );
             }
         }
     }

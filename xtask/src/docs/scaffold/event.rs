@@ -7,22 +7,22 @@ use spektr_codegen::scaffold::{PLACEHOLDER, text};
 use spektr_codegen::{Json, SchemaSet};
 use spektr_doc_reader::{EventRow, Page, Status};
 
-use super::super::known::Shape;
+use super::super::known::MemberShape;
 use super::super::pairs::same_name;
-use super::super::payload::Payload;
+use super::super::payload::DocumentedPayload;
 use super::examples;
-use super::tree::{self, Node};
-use super::types::Types;
+use super::tree::{self, MemberNode};
+use super::types::KnownDefinitions;
 
 /// The sources of an event's files.
-pub(super) struct Sources<'s> {
+pub(super) struct EventSources<'s> {
     pub(super) page: &'s Page,
     pub(super) row: &'s EventRow,
-    pub(super) payload: Option<&'s Payload>,
+    pub(super) payload: Option<&'s DocumentedPayload>,
     pub(super) set: &'s SchemaSet,
 }
 
-impl Sources<'_> {
+impl EventSources<'_> {
     /// Returns the completed files of an event. `known` has the files of an empty event, or of an
     /// event with a raw payload.
     pub(super) fn files(&self, known: &BTreeMap<String, String>) -> BTreeMap<String, String> {
@@ -32,14 +32,14 @@ impl Sources<'_> {
         };
         let schema = known.get(&file).and_then(|text| serde_json::from_str(text).ok());
         let Some(mut schema) = schema else { return files };
-        let own: Vec<Shape> = self
+        let own: Vec<MemberShape> = self
             .payload
             .map(|payload| {
                 payload.members.iter().filter(|it| is_own(self.set, it)).cloned().collect()
             })
             .unwrap_or_default();
         let members = tree::build(&own);
-        let types = Types::new(self.set);
+        let types = KnownDefinitions::new(self.set);
         let inferred = wire_type(&schema);
         let wire_types = wire_types(self, &inferred);
         self.complete(&mut schema, &wire_types, &members, &types);
@@ -63,7 +63,7 @@ impl Sources<'_> {
 
 /// Whether a member belongs to the event. An event's file does not repeat the members of the
 /// envelopes.
-fn is_own(set: &SchemaSet, member: &Shape) -> bool {
+fn is_own(set: &SchemaSet, member: &MemberShape) -> bool {
     let first = member.path.split(['.', '[']).next().unwrap_or_default();
     let model = set.model();
     let envelopes = model.envelope.iter().chain(&model.other_envelope);
@@ -71,7 +71,7 @@ fn is_own(set: &SchemaSet, member: &Shape) -> bool {
     !shared.any(|member| member.name == first || member.aliases.iter().any(|it| it == first))
 }
 
-struct WireTypes {
+struct ChosenWireTypes {
     canonical: String,
     aliases: Vec<String>,
     documented: bool,
@@ -85,8 +85,8 @@ fn wire_type(schema: &Json) -> String {
 }
 
 /// Selects the documented wire types that no other event has.
-fn wire_types(sources: &Sources<'_>, inferred: &str) -> WireTypes {
-    let Sources { row, payload, set, .. } = *sources;
+fn wire_types(sources: &EventSources<'_>, inferred: &str) -> ChosenWireTypes {
+    let EventSources { row, payload, set, .. } = *sources;
     let documented = payload.into_iter().flat_map(|payload| &payload.wire_types);
     let documented =
         documented.chain(&row.wire_type).filter(|name| **name == name.to_ascii_lowercase());
@@ -105,7 +105,7 @@ fn wire_types(sources: &Sources<'_>, inferred: &str) -> WireTypes {
     let canonical = free.first().map_or(inferred, |name| name.as_str()).to_owned();
     let aliases =
         if shared { Vec::new() } else { free.iter().skip(1).map(|name| (*name).clone()).collect() };
-    WireTypes {
+    ChosenWireTypes {
         documented: !free.is_empty(),
         canonical,
         aliases,
@@ -113,8 +113,14 @@ fn wire_types(sources: &Sources<'_>, inferred: &str) -> WireTypes {
     }
 }
 
-impl Sources<'_> {
-    fn complete(&self, schema: &mut Json, wire_types: &WireTypes, members: &[Node], types: &Types) {
+impl EventSources<'_> {
+    fn complete(
+        &self,
+        schema: &mut Json,
+        wire_types: &ChosenWireTypes,
+        members: &[MemberNode],
+        types: &KnownDefinitions,
+    ) {
         let title = schema.get("title").and_then(Json::as_str).unwrap_or_default().to_owned();
         let status = self.row.status.unwrap_or(Status::Wip).as_str();
         set(schema, &["x-event", "status"], Json::from(status));
@@ -186,12 +192,12 @@ fn merged(before: Option<&Json>, new: Json) -> Json {
 
 /// Returns the decisions that a person must review.
 fn decisions(
-    sources: &Sources<'_>,
-    wire_types: &WireTypes,
-    members: &[Node],
-    types: &Types,
+    sources: &EventSources<'_>,
+    wire_types: &ChosenWireTypes,
+    members: &[MemberNode],
+    types: &KnownDefinitions,
 ) -> Json {
-    let Sources { page, row, payload, .. } = *sources;
+    let EventSources { page, row, payload, .. } = *sources;
     let canonical = &wire_types.canonical;
     let mut decisions = Vec::new();
     let mut open = |id: &str, about: Vec<String>, documented: &str, chosen: &str, reason: &str| {
@@ -287,7 +293,7 @@ fn decisions(
 }
 
 /// Returns the problems of the event's sections and examples, by kind.
-fn problems(page: &Page, payload: Option<&Payload>) -> String {
+fn problems(page: &Page, payload: Option<&DocumentedPayload>) -> String {
     let sections = payload.map(|payload| payload.sections.as_slice()).unwrap_or_default();
     let of_page = page
         .problems

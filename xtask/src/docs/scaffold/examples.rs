@@ -6,16 +6,16 @@ use spektr_codegen::Json;
 use spektr_codegen::scaffold::{head, text};
 use spektr_doc_reader::{ExampleMember, Kind};
 
-use super::tree::Node;
-use super::types::Types;
+use super::tree::MemberNode;
+use super::types::KnownDefinitions;
 
 /// Returns the full example: its path below the schema folder, and its text. Other examples are
 /// derived from it.
 pub(super) fn full(
     module: &str,
     wire_type: &str,
-    members: &[Node],
-    types: &Types,
+    members: &[MemberNode],
+    types: &KnownDefinitions,
 ) -> (String, String) {
     let head = head(wire_type).into_iter().map(|(name, value)| (name.to_owned(), value));
     let payload = members.iter().map(|node| (node.name.clone(), node.value(types)));
@@ -29,8 +29,8 @@ pub(super) fn documented(
     module: &str,
     wire_type: &str,
     shown: &[ExampleMember],
-    members: &[Node],
-    types: &Types,
+    members: &[MemberNode],
+    types: &KnownDefinitions,
 ) -> Option<(String, String)> {
     let kinds: BTreeMap<&str, &[Kind]> =
         shown.iter().map(|member| (member.path.as_str(), member.kinds.as_slice())).collect();
@@ -54,10 +54,10 @@ pub(super) fn documented(
 
 /// Returns the invented value of a member, without inner members that the page's example lacks.
 fn shown_value(
-    node: &Node,
+    node: &MemberNode,
     path: &str,
     kinds: &BTreeMap<&str, &[Kind]>,
-    types: &Types,
+    types: &KnownDefinitions,
 ) -> Option<Json> {
     if node.nullable && kinds.get(path) == Some(&&[Kind::Null][..]) {
         return Some(Json::Null);

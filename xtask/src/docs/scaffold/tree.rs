@@ -3,27 +3,27 @@
 use spektr_codegen::Json;
 use spektr_codegen::scaffold::{self, PLACEHOLDER};
 
-use super::super::known::Shape;
-use super::types::{Taken, Types};
+use super::super::known::MemberShape;
+use super::types::{KnownDefinition, KnownDefinitions};
 
 /// The most typed levels; deeper levels stay raw.
 const MAX_DEPTH: usize = 8;
 
 /// A member and its inner members.
 #[derive(Debug, Default)]
-pub(super) struct Node {
+pub(super) struct MemberNode {
     pub(super) name: String,
     kind: Option<&'static str>,
     items: Option<&'static str>,
     /// False if the page does not say: members on the page are required by default.
     pub(super) nullable: bool,
     pub(super) list: bool,
-    pub(super) inside: Vec<Node>,
+    pub(super) inside: Vec<MemberNode>,
 }
 
 /// Builds the tree of the event's own members.
-pub(super) fn build(members: &[Shape]) -> Vec<Node> {
-    let mut root = Node::default();
+pub(super) fn build(members: &[MemberShape]) -> Vec<MemberNode> {
+    let mut root = MemberNode::default();
     for member in members {
         let mut at = &mut root;
         for (depth, step) in member.path.split('.').enumerate() {
@@ -32,7 +32,7 @@ pub(super) fn build(members: &[Shape]) -> Vec<Node> {
             }
             let name = step.trim_end_matches("[]");
             let index = at.inside.iter().position(|node| node.name == name).unwrap_or_else(|| {
-                at.inside.push(Node { name: name.to_owned(), ..Node::default() });
+                at.inside.push(MemberNode { name: name.to_owned(), ..MemberNode::default() });
                 at.inside.len() - 1
             });
             at = &mut at.inside[index];
@@ -46,9 +46,9 @@ pub(super) fn build(members: &[Shape]) -> Vec<Node> {
     root.inside
 }
 
-impl Node {
+impl MemberNode {
     /// Returns the schema of this member. `title` is the prefix of type names.
-    pub(super) fn schema(&self, title: &str, types: &Types) -> Json {
+    pub(super) fn schema(&self, title: &str, types: &KnownDefinitions) -> Json {
         if let Some(taken) = self.taken(types) {
             return self.as_elsewhere(taken);
         }
@@ -74,14 +74,14 @@ impl Node {
     }
 
     /// Returns the definition of the same member elsewhere in the schema.
-    fn taken<'t>(&self, types: &'t Types) -> Option<&'t Taken> {
+    fn taken<'t>(&self, types: &'t KnownDefinitions) -> Option<&'t KnownDefinition> {
         let plain = !self.list && self.inside.is_empty();
         types.find(&self.name, self.kind).filter(|_| plain)
     }
 
-    fn as_elsewhere(&self, taken: &Taken) -> Json {
+    fn as_elsewhere(&self, taken: &KnownDefinition) -> Json {
         match taken {
-            Taken::Common { file, description, .. } => {
+            KnownDefinition::Common { file, description, .. } => {
                 let reference = ("$ref", Json::String(format!("../{file}")));
                 let description = ("description", Json::from(description.as_str()));
                 if self.nullable {
@@ -91,7 +91,7 @@ impl Node {
                 }
                 Json::object([reference, description])
             }
-            Taken::Like { description, kind, sensitive, .. } => {
+            KnownDefinition::Like { description, kind, sensitive, .. } => {
                 let members = [
                     ("description", Json::from(description.as_str())),
                     ("type", self.type_of(kind)),
@@ -102,9 +102,11 @@ impl Node {
     }
 
     /// Returns the names of members that take their definition from another event, with that event.
-    pub(super) fn likenesses(&self, types: &Types) -> Vec<String> {
+    pub(super) fn likenesses(&self, types: &KnownDefinitions) -> Vec<String> {
         let own = match self.taken(types) {
-            Some(Taken::Like { event, .. }) => Some(format!("`{}` as in {event}", self.name)),
+            Some(KnownDefinition::Like { event, .. }) => {
+                Some(format!("`{}` as in {event}", self.name))
+            }
             _ => None,
         };
         let inside = self.inside.iter().flat_map(|node| node.likenesses(types));
@@ -112,14 +114,14 @@ impl Node {
     }
 
     /// Whether the schema already defines the member, or all its inner members, elsewhere.
-    pub(super) fn is_known(&self, types: &Types) -> bool {
+    pub(super) fn is_known(&self, types: &KnownDefinitions) -> bool {
         match self.inside.as_slice() {
             [] => self.taken(types).is_some(),
             inside => inside.iter().all(|node| node.is_known(types)),
         }
     }
 
-    fn element(&self, title: &str, types: &Types) -> Json {
+    fn element(&self, title: &str, types: &KnownDefinitions) -> Json {
         if self.inside.is_empty() {
             return match self.items {
                 Some("object") | None => Json::object([("x-type", Json::from("raw"))]),
@@ -136,7 +138,7 @@ impl Node {
         Json::object(head.into_iter().chain(self.object(title, types)))
     }
 
-    fn object(&self, title: &str, types: &Types) -> Vec<(&'static str, Json)> {
+    fn object(&self, title: &str, types: &KnownDefinitions) -> Vec<(&'static str, Json)> {
         let properties =
             self.inside.iter().map(|node| (node.name.clone(), node.schema(title, types)));
         vec![
@@ -166,8 +168,8 @@ impl Node {
     }
 
     /// Returns an invented value of this member.
-    pub(super) fn value(&self, types: &Types) -> Json {
-        if let Some(Taken::Common { value, .. }) = self.taken(types) {
+    pub(super) fn value(&self, types: &KnownDefinitions) -> Json {
+        if let Some(KnownDefinition::Common { value, .. }) = self.taken(types) {
             return value.clone();
         }
         let inside = || {
@@ -195,7 +197,7 @@ fn sensitive() -> (&'static str, Json) {
 }
 
 /// Returns the names of the members that are not optional.
-pub(super) fn required(members: &[Node]) -> Json {
+pub(super) fn required(members: &[MemberNode]) -> Json {
     let names =
         members.iter().filter(|node| !node.nullable).map(|node| Json::from(node.name.as_str()));
     Json::Array(names.collect())

@@ -7,7 +7,7 @@ use spektr_codegen::{Json, SchemaSet};
 
 /// The definition of a member elsewhere in the schema.
 #[derive(Clone, Debug)]
-pub(super) enum Taken {
+pub(super) enum KnownDefinition {
     /// A type defined in `common/`.
     Common {
         /// Path of the file below the schema folder.
@@ -22,12 +22,12 @@ pub(super) enum Taken {
 
 /// Definitions by the name of the member.
 #[derive(Debug, Default)]
-pub(super) struct Types(BTreeMap<String, Taken>);
+pub(super) struct KnownDefinitions(BTreeMap<String, KnownDefinition>);
 
-impl Types {
+impl KnownDefinitions {
     pub(super) fn new(set: &SchemaSet) -> Self {
         let model = set.model();
-        let mut types = Types::default();
+        let mut types = KnownDefinitions::default();
         for def in model.types.values().filter(|def| def.is_shared()) {
             let mut letters = def.name.chars();
             let Some(first) = letters.next() else { continue };
@@ -43,7 +43,7 @@ impl Types {
                 _ => continue,
             };
             let (file, description) = (def.file.clone(), def.description.clone());
-            types.0.insert(name, Taken::Common { file, description, kind, value });
+            types.0.insert(name, KnownDefinition::Common { file, description, kind, value });
         }
         for event in &model.events {
             types.add(model, &event.name, &event.members, 0);
@@ -69,7 +69,7 @@ impl Types {
                     continue;
                 }
             };
-            self.0.entry(member.name.clone()).or_insert_with(|| Taken::Like {
+            self.0.entry(member.name.clone()).or_insert_with(|| KnownDefinition::Like {
                 event: event.to_owned(),
                 description: member.description.clone(),
                 kind,
@@ -79,10 +79,10 @@ impl Types {
     }
 
     /// Returns the definition of a member, if it has the type on the page.
-    pub(super) fn find(&self, name: &str, kind: Option<&str>) -> Option<&Taken> {
+    pub(super) fn find(&self, name: &str, kind: Option<&str>) -> Option<&KnownDefinition> {
         self.0.get(name).filter(|taken| match taken {
-            Taken::Common { kind: known, .. } => kind.is_none_or(|kind| kind == *known),
-            Taken::Like { kind: known, .. } => kind == Some(*known),
+            KnownDefinition::Common { kind: known, .. } => kind.is_none_or(|kind| kind == *known),
+            KnownDefinition::Like { kind: known, .. } => kind == Some(*known),
         })
     }
 }

@@ -44,8 +44,9 @@ fn a_page_that_ends_with_its_table_lacks_sections_and_is_refused_when_most_event
     assert!(crate::docs::pairs::stranger(&short, &schema(), &Scope::Page).is_some());
     let end = text.find("| ALERT\\_RESOLVED").expect("the event is listed");
     let report = report(&text[..end]);
-    let removed = report.drift.iter().filter(|drift| drift.kind == Kind::EventRemoved).count();
-    let sections = report.drift.iter().filter(|drift| drift.kind == Kind::SectionRemoved).count();
+    let removed = report.drift.iter().filter(|drift| drift.kind == DriftKind::EventRemoved).count();
+    let sections =
+        report.drift.iter().filter(|drift| drift.kind == DriftKind::SectionRemoved).count();
     assert_eq!((removed, sections, report.drift.len()), (4, 9, 13));
 }
 

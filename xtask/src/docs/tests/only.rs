@@ -3,7 +3,7 @@
 use super::*;
 use crate::docs::{pairs, parse};
 
-fn part(text: &str, only: &str) -> Report {
+fn part(text: &str, only: &str) -> DriftReport {
     let (set, scope) = (schema(), Scope::only(only));
     let page = parse(text.as_bytes(), &scope, &set).expect("it can be read");
     assert_eq!(pairs::stranger(&page, &set, &scope), None);
@@ -32,7 +32,7 @@ fn the_table_alone() {
         "compared: only the table of events (version v1)\nno drift: all of it was compared, and all of its text has been read\n"
     );
     let whole = compare(&page(&table()), &schema(), &Scope::Page);
-    let gone = whole.drift.iter().filter(|drift| drift.kind == Kind::SectionRemoved).count();
+    let gone = whole.drift.iter().filter(|drift| drift.kind == DriftKind::SectionRemoved).count();
     assert_eq!((gone, whole.drift.len(), whole.is_clean()), (9, 9, false));
     let hint = "the page has no section of an event: if it is only the table of events, compare it \
                 with `--only table`";

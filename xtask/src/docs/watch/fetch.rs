@@ -19,22 +19,22 @@ use crate::workspace;
 const TIMEOUT: Duration = Duration::from_secs(30);
 const MOST_REDIRECTS: u32 = 4;
 
-pub(super) struct Client {
+pub(super) struct PageClient {
     agent: ureq::Agent,
-    /// The page and its headers, written by [`Client::keep`] after the page has been read.
-    pending: RefCell<Option<(Kept, Vec<u8>)>>,
+    /// The page and its headers, written by [`PageClient::keep`] after the page has been read.
+    pending: RefCell<Option<(KeptHeaders, Vec<u8>)>>,
 }
 
 /// A page, and whether it differs from the kept one.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fetched {
+pub(super) enum FetchedPage {
     New(Vec<u8>),
     Unchanged(Vec<u8>),
 }
 
 /// The server's headers of the kept page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Kept {
+struct KeptHeaders {
     /// The address in the list.
     address: String,
     /// The address that answered.
@@ -62,7 +62,7 @@ fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
-impl Client {
+impl PageClient {
     pub(super) fn new() -> Self {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(TIMEOUT))
@@ -76,12 +76,12 @@ impl Client {
     }
 
     /// Fetches a page: first its address with `.md` appended, then the address itself.
-    pub(super) fn fetch(&self, address: &str, base: &Path) -> Result<Fetched> {
+    pub(super) fn fetch(&self, address: &str, base: &Path) -> Result<FetchedPage> {
         let page = base.with_extension("page");
         let kept = fs::read_to_string(base.with_extension("json")).ok();
-        let kept: Kept = kept
+        let kept: KeptHeaders = kept
             .and_then(|text| serde_json::from_str(&text).ok())
-            .filter(|kept: &Kept| kept.address == address && page.exists())
+            .filter(|kept: &KeptHeaders| kept.address == address && page.exists())
             .unwrap_or_default();
         let markdown = format!("{}.md", address.trim_end_matches('/'));
         let addresses =
@@ -106,7 +106,7 @@ impl Client {
                     let bytes = fs::read(&page)
                         .with_context(|| format!("cannot read {}", page.display()))?;
                     *self.pending.borrow_mut() = None;
-                    return Ok(Fetched::Unchanged(bytes));
+                    return Ok(FetchedPage::Unchanged(bytes));
                 }
                 // The server has no Markdown version of this page.
                 400..=499 => continue,
@@ -116,7 +116,7 @@ impl Client {
                 let value = response.headers().get(name).and_then(|value| value.to_str().ok());
                 value.map(str::to_owned)
             };
-            let now = Kept {
+            let now = KeptHeaders {
                 address: address.to_owned(),
                 fetched: fetched.to_owned(),
                 etag: header("etag"),
@@ -131,7 +131,7 @@ impl Client {
                 .with_context(|| format!("cannot read the response of {fetched}"))?;
             let same = fs::read(&page).is_ok_and(|old| kept.fetched == fetched && old == bytes);
             *self.pending.borrow_mut() = Some((now, bytes.clone()));
-            return Ok(if same { Fetched::Unchanged(bytes) } else { Fetched::New(bytes) });
+            return Ok(if same { FetchedPage::Unchanged(bytes) } else { FetchedPage::New(bytes) });
         }
         bail!("{address} answered with status {status}")
     }

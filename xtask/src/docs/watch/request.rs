@@ -1,9 +1,9 @@
 //! The drift report and the merge request for a page, as Markdown.
 
-use super::super::drift::Report;
+use super::super::drift::DriftReport;
 
 /// Returns the drift as a list.
-pub(super) fn drift(address: &str, report: &Report) -> String {
+pub(super) fn drift(address: &str, report: &DriftReport) -> String {
     let mut out = format!("# Drift of {address}\n\n");
     section(&mut out, "Differences", report.drift.iter().map(|it| format!("{}: {it}", it.event)));
     section(&mut out, "Not compared", report.notes.iter().cloned());
@@ -18,7 +18,7 @@ pub(super) fn drift(address: &str, report: &Report) -> String {
 }
 
 /// Returns the text of a merge request: its title, the changes made, and the remaining tasks.
-pub(super) fn text(address: &str, report: &Report, done: &[String]) -> String {
+pub(super) fn text(address: &str, report: &DriftReport, done: &[String]) -> String {
     let mut events: Vec<&str> = report.drift.iter().map(|drift| drift.event.as_str()).collect();
     events.dedup();
     let title = match events.as_slice() {
