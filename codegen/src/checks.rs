@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{Event, Member, Model, Ty, TypeDef, TypeKind};
 use crate::names;
 use crate::passes::PAYLOAD;
-use crate::problem::{Named, Problem, ProblemKind, Required};
+use crate::problem::{Named, Problem, ProblemKind, RequiredFile};
 use crate::{discriminators, emit};
 
 /// Names that the hand-written code of the generated crate uses, besides the names that generated
@@ -187,9 +187,9 @@ fn taken(model: &Model) -> Vec<(&str, String, Option<&Member>)> {
 /// envelopes and batch share a name: splitting looks up the members of all three shapes by name.
 fn envelopes(model: &Model, problems: &mut Vec<Problem>) {
     let shapes = [
-        (Required::TypeEnvelope, &model.envelope, "the envelope"),
-        (Required::EventTypeEnvelope, &model.other_envelope, "the other envelope"),
-        (Required::Batch, &model.batch, "a batch"),
+        (RequiredFile::TypeEnvelope, &model.envelope, "the envelope"),
+        (RequiredFile::EventTypeEnvelope, &model.other_envelope, "the other envelope"),
+        (RequiredFile::Batch, &model.batch, "a batch"),
     ];
     let mut seen: Vec<(&Member, &str)> = Vec::new();
     for (file, members, shape) in shapes {

@@ -24,31 +24,31 @@ pub(crate) const ID_BASE: &str = "https://spektr-webhooks.invalid/schema/";
 
 /// A value in a schema file, and its place.
 #[derive(Clone)]
-pub(crate) struct Node<'a> {
+pub(crate) struct SchemaNode<'a> {
     pub(crate) file: &'a str,
     pub(crate) pointer: String,
     pub(crate) json: &'a Json,
 }
 
-impl<'a> Node<'a> {
-    pub(crate) fn get(&self, name: &str) -> Option<Node<'a>> {
+impl<'a> SchemaNode<'a> {
+    pub(crate) fn get(&self, name: &str) -> Option<SchemaNode<'a>> {
         let json = self.json.get(name)?;
-        Some(Node { file: self.file, pointer: pointer::join(&self.pointer, name), json })
+        Some(SchemaNode { file: self.file, pointer: pointer::join(&self.pointer, name), json })
     }
 
-    fn elements(&self) -> impl Iterator<Item = Node<'a>> + use<'a> {
+    fn elements(&self) -> impl Iterator<Item = SchemaNode<'a>> + use<'a> {
         let (file, pointer) = (self.file, self.pointer.clone());
-        self.json.elements().iter().enumerate().map(move |(index, json)| Node {
+        self.json.elements().iter().enumerate().map(move |(index, json)| SchemaNode {
             file,
             pointer: pointer::join(&pointer, &index.to_string()),
             json,
         })
     }
 
-    pub(crate) fn members(&self) -> impl Iterator<Item = (&'a str, Node<'a>)> + use<'a> {
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&'a str, SchemaNode<'a>)> + use<'a> {
         let (file, pointer) = (self.file, self.pointer.clone());
         self.json.members().iter().map(move |(name, json)| {
-            (name.as_str(), Node { file, pointer: pointer::join(&pointer, name), json })
+            (name.as_str(), SchemaNode { file, pointer: pointer::join(&pointer, name), json })
         })
     }
 
@@ -76,7 +76,7 @@ pub(crate) struct EventHead {
 }
 
 /// Reads files one after the other, and knows the targets that `$ref` can name.
-pub(crate) struct Reader<'n> {
+pub(crate) struct DialectReader<'n> {
     /// Rust names by file, or by file and `#/$defs/…` pointer.
     pub(crate) targets: &'n BTreeMap<String, String>,
     pub(crate) problems: Vec<Problem>,
@@ -84,18 +84,18 @@ pub(crate) struct Reader<'n> {
     pub(crate) types: Vec<TypeDef>,
 }
 
-impl Reader<'_> {
-    pub(crate) fn report(&mut self, node: &Node<'_>, kind: ProblemKind) {
+impl DialectReader<'_> {
+    pub(crate) fn report(&mut self, node: &SchemaNode<'_>, kind: ProblemKind) {
         self.problems.push(node.problem(kind));
     }
 
-    fn wrong_type(&mut self, node: &Node<'_>, expected: &'static str) {
+    fn wrong_type(&mut self, node: &SchemaNode<'_>, expected: &'static str) {
         self.report(node, ProblemKind::WrongType { expected, found: node.json.kind() });
     }
 
     pub(crate) fn wrong_value(
         &mut self,
-        node: &Node<'_>,
+        node: &SchemaNode<'_>,
         expected: impl Into<String>,
         found: impl Into<String>,
     ) {
@@ -106,9 +106,9 @@ impl Reader<'_> {
     /// Returns the value of a keyword, and reports its absence.
     pub(crate) fn required<'a>(
         &mut self,
-        parent: &Node<'a>,
+        parent: &SchemaNode<'a>,
         keyword: &'static str,
-    ) -> Option<Node<'a>> {
+    ) -> Option<SchemaNode<'a>> {
         let node = parent.get(keyword);
         if node.is_none() {
             self.report(parent, ProblemKind::Missing(keyword));
@@ -117,7 +117,7 @@ impl Reader<'_> {
     }
 
     /// Reports every keyword of an object that is not among the allowed ones.
-    pub(crate) fn only(&mut self, node: &Node<'_>, allowed: &[&str]) {
+    pub(crate) fn only(&mut self, node: &SchemaNode<'_>, allowed: &[&str]) {
         self.object(node);
         for (name, member) in node.members() {
             if name != "$comment" && !allowed.contains(&name) {
@@ -126,7 +126,7 @@ impl Reader<'_> {
         }
     }
 
-    fn string(&mut self, node: &Node<'_>) -> Option<String> {
+    fn string(&mut self, node: &SchemaNode<'_>) -> Option<String> {
         match node.json.as_str() {
             Some(text) if !text.trim().is_empty() => Some(text.to_owned()),
             Some(_) => {
@@ -143,14 +143,18 @@ impl Reader<'_> {
         }
     }
 
-    fn required_string(&mut self, parent: &Node<'_>, keyword: &'static str) -> Option<String> {
+    fn required_string(
+        &mut self,
+        parent: &SchemaNode<'_>,
+        keyword: &'static str,
+    ) -> Option<String> {
         let node = self.required(parent, keyword)?;
         self.string(&node)
     }
 
     fn required_choice<T: Clone>(
         &mut self,
-        parent: &Node<'_>,
+        parent: &SchemaNode<'_>,
         keyword: &'static str,
         choices: &[(&str, T)],
     ) -> Option<T> {
@@ -159,7 +163,7 @@ impl Reader<'_> {
     }
 
     /// Reads a list of distinct texts.
-    fn strings(&mut self, node: &Node<'_>) -> Vec<String> {
+    fn strings(&mut self, node: &SchemaNode<'_>) -> Vec<String> {
         self.list(node);
         let mut texts = Vec::new();
         for element in node.elements() {
@@ -177,7 +181,7 @@ impl Reader<'_> {
         texts
     }
 
-    fn description(&mut self, node: &Node<'_>) -> String {
+    fn description(&mut self, node: &SchemaNode<'_>) -> String {
         let text = node.get("description").and_then(|text| text.json.as_str().map(str::trim));
         match text {
             Some(text) if !text.is_empty() => text.to_owned(),
@@ -188,7 +192,7 @@ impl Reader<'_> {
         }
     }
 
-    fn choice<T: Clone>(&mut self, node: &Node<'_>, choices: &[(&str, T)]) -> Option<T> {
+    fn choice<T: Clone>(&mut self, node: &SchemaNode<'_>, choices: &[(&str, T)]) -> Option<T> {
         let text = self.string(node)?;
         let found = choices.iter().find(|(name, _)| *name == text).map(|(_, value)| value.clone());
         if found.is_none() {
@@ -198,14 +202,14 @@ impl Reader<'_> {
         found
     }
 
-    fn flag(&mut self, node: &Node<'_>) -> bool {
+    fn flag(&mut self, node: &SchemaNode<'_>) -> bool {
         node.json.as_bool().unwrap_or_else(|| {
             self.wrong_type(node, "true or false");
             false
         })
     }
 
-    fn list(&mut self, node: &Node<'_>) {
+    fn list(&mut self, node: &SchemaNode<'_>) {
         if !matches!(node.json, Json::Array(_)) {
             self.wrong_type(node, "a list");
         }
@@ -214,9 +218,9 @@ impl Reader<'_> {
     /// Reads the list under a keyword, which may be absent.
     fn optional_list<T>(
         &mut self,
-        parent: &Node<'_>,
+        parent: &SchemaNode<'_>,
         keyword: &str,
-        read: impl Fn(&mut Self, &Node<'_>) -> Option<T>,
+        read: impl Fn(&mut Self, &SchemaNode<'_>) -> Option<T>,
     ) -> Vec<T> {
         let Some(list) = parent.get(keyword) else {
             return Vec::new();
@@ -225,7 +229,7 @@ impl Reader<'_> {
         list.elements().filter_map(|node| read(self, &node)).collect()
     }
 
-    fn object(&mut self, node: &Node<'_>) {
+    fn object(&mut self, node: &SchemaNode<'_>) {
         if !matches!(node.json, Json::Object(_)) {
             self.wrong_type(node, "an object");
         }

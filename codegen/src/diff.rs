@@ -67,7 +67,7 @@ impl fmt::Display for Impact {
 /// One difference between two models.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Change {
+pub struct SchemaChange {
     /// Effect of the change on users.
     pub impact: Impact,
     /// Whether the change removes or changes a public item of the generated crate. Only a
@@ -81,7 +81,7 @@ pub struct Change {
     pub what: String,
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for SchemaChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<13}  {}", self.impact, self.subject)?;
         if !self.member.is_empty() {
@@ -95,7 +95,7 @@ impl fmt::Display for Change {
 ///
 /// The comparison is complete: the result has each difference between the models,
 /// except for the positions inside a file.
-pub fn diff(old: &SchemaSet, new: &SchemaSet) -> Vec<Change> {
+pub fn diff(old: &SchemaSet, new: &SchemaSet) -> Vec<SchemaChange> {
     let mut list = compare::run(old, new);
     list.sort_by_key(|change| std::cmp::Reverse(change.impact));
     list

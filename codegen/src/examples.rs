@@ -31,20 +31,20 @@ pub struct Example {
     /// The body.
     pub body: Json,
     /// Origin of the body.
-    pub origin: Origin,
+    pub origin: ExampleOrigin,
 }
 
 impl Example {
     /// Returns whether the example is the full one with one change.
     pub(crate) fn is_edit(&self) -> bool {
-        matches!(self.origin, Origin::Edited { .. })
+        matches!(self.origin, ExampleOrigin::Edited { .. })
     }
 }
 
 /// The origin of an example.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Origin {
+pub enum ExampleOrigin {
     /// A file of the schema folder.
     File,
     /// The full example, changed in several places or put into another envelope.
@@ -61,13 +61,13 @@ pub enum Origin {
 /// A body that must be refused, with one fault.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Invalid {
+pub struct InvalidExample {
     /// Name of the case, as `missing_user_id`.
     pub case: String,
     /// JSON pointer to the fault; to the member itself if it is missing.
     pub pointer: String,
     /// The kind of fault.
-    pub fault: Fault,
+    pub fault: ExampleFault,
     /// The body.
     pub body: Json,
 }
@@ -75,7 +75,7 @@ pub struct Invalid {
 /// The fault in a derived body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum ExampleFault {
     /// A required member is missing.
     Missing,
     /// A value has a type that the schema does not allow.
@@ -88,11 +88,11 @@ pub enum Fault {
 /// The bodies derived from an event's full example.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
-pub struct Derived {
+pub struct DerivedExamples {
     /// Bodies that decode as the event.
     pub valid: Vec<Example>,
     /// Bodies that do not decode.
-    pub invalid: Vec<Invalid>,
+    pub invalid: Vec<InvalidExample>,
 }
 
 /// Derives an event's examples from its full one.
@@ -101,7 +101,7 @@ pub struct Derived {
 ///
 /// Returns [`Problems`] of the file if it is not in the type envelope with the event's
 /// canonical wire type, or lacks a member that the schema knows.
-pub fn derive(model: &Model, event: &Event, full: &Json) -> Result<Derived, Problems> {
+pub fn derive(model: &Model, event: &Event, full: &Json) -> Result<DerivedExamples, Problems> {
     let file = format!("examples/{}/{FULL}.json", event.module);
     let problem = |pointer: &str, kind| Problem::new(&file, pointer, kind);
     let mut problems = Vec::new();
@@ -129,7 +129,7 @@ pub fn derive(model: &Model, event: &Event, full: &Json) -> Result<Derived, Prob
 }
 
 /// The kind of an example, by its place.
-enum Placed<'f> {
+enum ExampleFile<'f> {
     Valid {
         folder: &'f str,
         case: &'f str,
@@ -139,7 +139,7 @@ enum Placed<'f> {
 }
 
 /// Returns the kind of a file below `examples/`, or `None` if no code reads such a file.
-fn placed<'f>(model: &Model, file: &'f str) -> Option<Placed<'f>> {
+fn placed<'f>(model: &Model, file: &'f str) -> Option<ExampleFile<'f>> {
     let path = file.strip_prefix("examples/")?.strip_suffix(".json")?;
     let (folder, path) = path.split_once('/')?;
     let is_event = |folder: &str| model.events.iter().any(|event| event.module == folder);
@@ -147,8 +147,8 @@ fn placed<'f>(model: &Model, file: &'f str) -> Option<Placed<'f>> {
         return None;
     }
     match path.strip_prefix("invalid/") {
-        Some(case) if !case.contains('/') => Some(Placed::Invalid),
-        None if !path.contains('/') => Some(Placed::Valid { folder, case: path }),
+        Some(case) if !case.contains('/') => Some(ExampleFile::Invalid),
+        None if !path.contains('/') => Some(ExampleFile::Valid { folder, case: path }),
         _ => None,
     }
 }
@@ -174,8 +174,8 @@ impl Examples {
         let mut examples: BTreeMap<String, Vec<Example>> = BTreeMap::new();
         for (file, bytes) in files {
             let (folder, case) = match placed(model, &file) {
-                Some(Placed::Valid { folder, case }) => (folder.to_owned(), case.to_owned()),
-                Some(Placed::Invalid) => continue,
+                Some(ExampleFile::Valid { folder, case }) => (folder.to_owned(), case.to_owned()),
+                Some(ExampleFile::Invalid) => continue,
                 None => {
                     problems.push(Problem::new(&file, "", ProblemKind::MisplacedExample));
                     continue;
@@ -183,7 +183,7 @@ impl Examples {
             };
             match json::parse(bytes.as_ref()) {
                 Ok(body) => {
-                    let example = Example { case, body, origin: Origin::File };
+                    let example = Example { case, body, origin: ExampleOrigin::File };
                     examples.entry(folder).or_default().push(example);
                 }
                 Err(error) => problems.push(Problem::new(&file, "", ProblemKind::NotJson(error))),

@@ -7,7 +7,7 @@ use syn::Item;
 
 use crate::folders::{SCHEMAS, TYPES};
 use crate::model::{Event, Member, Model, TypeKind};
-use crate::passes::{self, Tag, Target};
+use crate::passes::{self, StructTarget, Tag};
 use crate::problem::{Problem, Problems};
 use crate::set::SchemaSet;
 use crate::{embed, emit, names, render, structs};
@@ -110,10 +110,10 @@ fn types(model: &Model) -> Result<BTreeMap<String, String>, Problem> {
 }
 
 /// Returns the targets for structs: the events, and the objects in them.
-fn targets(model: &Model) -> Vec<Target<'_>> {
+fn targets(model: &Model) -> Vec<StructTarget<'_>> {
     let events = model.events.iter().map(|event| event_target(model, event));
     let objects = model.types.values().filter_map(|def| match &def.kind {
-        TypeKind::Object(members) => Some(Target {
+        TypeKind::Object(members) => Some(StructTarget {
             name: &def.name,
             file: &def.file,
             pointer: &def.pointer,
@@ -126,11 +126,11 @@ fn targets(model: &Model) -> Vec<Target<'_>> {
     events.chain(objects).collect()
 }
 
-fn event_target<'m>(model: &'m Model, event: &'m Event) -> Target<'m> {
+fn event_target<'m>(model: &'m Model, event: &'m Event) -> StructTarget<'m> {
     let is_tag = |member: &Member| member.name == "type";
     let envelope = model.envelope.iter().filter(|member| !is_tag(member));
     let index = model.envelope.iter().position(is_tag);
-    Target {
+    StructTarget {
         name: &event.title,
         file: &event.file,
         pointer: "",

@@ -50,7 +50,7 @@ pub mod tree;
 pub use contracts::{contracts, facts};
 pub use folders::FOLDERS;
 pub use generate::generate;
-pub use problem::{Named, Nullability, Problem, ProblemKind, Problems, Required};
+pub use problem::{Named, Nullability, Problem, ProblemKind, Problems, RequiredFile};
 pub use reference::reference;
 pub use set::SchemaSet;
 pub use spektr_json::{Json, pointer};

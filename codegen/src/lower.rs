@@ -5,7 +5,7 @@ use schemars08::schema::Schema;
 use serde_json::{Value, json};
 
 use crate::model::{Member, Model, Ty, TypeKind};
-use crate::passes::Target;
+use crate::passes::StructTarget;
 
 /// The name of the definition for a value of any JSON type.
 const RAW_JSON: &str = "RawJson";
@@ -21,7 +21,7 @@ pub(crate) type Definition = (String, Schema);
 /// Fails only if the JSON made here is no JSON Schema, which is a defect.
 pub(crate) fn definitions(
     model: &Model,
-    targets: &[Target<'_>],
+    targets: &[StructTarget<'_>],
 ) -> Result<Vec<Definition>, serde_json::Error> {
     let objects = targets.iter().map(|target| (target.name, object(&target.members)));
     let scalars = replaced(model).map(|name| (name, json!({ "type": "string" })));

@@ -21,13 +21,13 @@ pub struct Model {
     pub types: BTreeMap<String, TypeDef>,
     /// Title, description, source and decisions of each file in `common/`, in the order of file
     /// names.
-    pub common: Vec<Common>,
+    pub common: Vec<CommonFile>,
 }
 
 /// A file of `common/`: a type, an envelope or the batch.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Common {
+pub struct CommonFile {
     /// Path of the file below the schema folder.
     pub file: String,
     /// Name of the type, as `TypeEnvelope`.
@@ -176,7 +176,7 @@ impl Source {
 
     /// Returns the event's row in the table of events as somebody last read it.
     pub fn row(&self) -> Option<&Reading> {
-        self.readings.iter().rfind(|reading| reading.part == Part::Row)
+        self.readings.iter().rfind(|reading| reading.part == PagePart::Row)
     }
 }
 
@@ -185,7 +185,7 @@ impl Source {
 #[non_exhaustive]
 pub struct Reading {
     /// Which part.
-    pub part: Part,
+    pub part: PagePart,
     /// Version of the documentation.
     pub version: String,
     /// Date on which it was read, as `2026-11-23`.
@@ -220,7 +220,7 @@ pub struct ReadRow {
 /// A part of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Part {
+pub enum PagePart {
     /// A row of the table of events.
     Row,
     /// The section of an event, or the one about the members that all events share.
@@ -246,14 +246,14 @@ pub struct Decision {
     /// Whether a person has agreed.
     pub reviewed: bool,
     /// Differences between page and schema that the decision accounts for.
-    pub explains: Vec<Explained>,
+    pub explains: Vec<ExplainedDifference>,
 }
 
 /// A difference between a documentation page and the schema that a decision
 /// accounts for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Explained {
+pub struct ExplainedDifference {
     /// Kind of the difference, as `member_added`.
     pub kind: String,
     /// Documented name of the event, empty if the difference concerns each event of the file.

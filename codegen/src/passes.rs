@@ -18,7 +18,7 @@ use crate::model::{Member, Model};
 
 /// A struct to be made: the parts of the model that typify and the passes
 /// need.
-pub(crate) struct Target<'m> {
+pub(crate) struct StructTarget<'m> {
     /// Rust name.
     pub(crate) name: &'m str,
     /// Path of the defining file, below the schema folder.
@@ -44,7 +44,7 @@ pub(crate) struct Tag<'m> {
 /// A struct in the making. Each field is paired with its member, so that no pass needs to search
 /// for it.
 #[derive(Debug)]
-pub(crate) struct Made<'m> {
+pub(crate) struct StructDraft<'m> {
     /// typify's struct without its fields.
     pub(crate) item: ItemStruct,
     /// The fields in the order of the schema.
@@ -54,8 +54,8 @@ pub(crate) struct Made<'m> {
 /// Runs the passes over typify's struct. Returns it with an impl of `Debug`, if
 /// `Debug` cannot be derived.
 pub(crate) fn run<'m>(
-    mut made: Made<'m>,
-    target: &Target<'m>,
+    mut made: StructDraft<'m>,
+    target: &StructTarget<'m>,
     model: &Model,
 ) -> Result<Vec<Item>, syn::Error> {
     paths::run(&mut made);
@@ -69,7 +69,7 @@ pub(crate) fn run<'m>(
     aliases::run(&mut made);
     docs::run(&mut made, target);
     let debug = redact::run(&mut made)?;
-    let Made { mut item, fields } = made;
+    let StructDraft { mut item, fields } = made;
     item.fields = Fields::Named(FieldsNamed {
         brace_token: syn::token::Brace::default(),
         named: fields.into_iter().map(|(field, _)| field).collect(),

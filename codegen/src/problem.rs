@@ -78,7 +78,7 @@ pub enum ProblemKind {
     Misplaced,
     /// A file that every set of schemas needs is missing.
     #[error("the file of {0} is missing")]
-    MissingFile(Required),
+    MissingFile(RequiredFile),
     /// A keyword is missing.
     #[error("`{0}` is missing")]
     Missing(&'static str),
@@ -191,7 +191,7 @@ pub enum ProblemKind {
 /// A file that every set of schemas needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Required {
+pub enum RequiredFile {
     /// The envelope of the events page.
     TypeEnvelope,
     /// The envelope of the signature guide.
@@ -200,7 +200,7 @@ pub enum Required {
     Batch,
 }
 
-impl Required {
+impl RequiredFile {
     /// Returns the path of the file below the schema folder.
     pub fn path(self) -> &'static str {
         match self {
@@ -211,7 +211,7 @@ impl Required {
     }
 }
 
-impl fmt::Display for Required {
+impl fmt::Display for RequiredFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TypeEnvelope => "the type envelope",

@@ -17,7 +17,7 @@ use crate::model::{Decision, Member, Model};
 use crate::problem::Problems;
 use crate::scenarios;
 use crate::set::SchemaSet;
-use crate::tree::{self, Branch};
+use crate::tree::{self, MemberBranch};
 
 /// Returns the files of the tool's reference and of the fixtures: the path from the
 /// workspace's root, and the text.
@@ -108,7 +108,7 @@ fn members(model: &Model, members: &[Member]) -> Json {
     branches(&tree::members(model, members))
 }
 
-fn branches(members: &[Branch<'_>]) -> Json {
+fn branches(members: &[MemberBranch<'_>]) -> Json {
     let members = members.iter().map(|branch| {
         let Member { name, description, required, aliases, .. } = branch.member;
         Json::object([

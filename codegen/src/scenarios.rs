@@ -17,12 +17,12 @@ const OWN: [&str; 5] = ["id", "type", "eventType", "createdAt", "timestamp"];
 struct Scenario {
     description: String,
     shared: Vec<String>,
-    steps: Vec<Step>,
+    steps: Vec<ScenarioStep>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Step {
+struct ScenarioStep {
     #[serde(rename = "after", default)]
     _after: u32,
     send: Vec<String>,

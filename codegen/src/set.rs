@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use spektr_json::Json;
 
 use crate::checks;
-use crate::dialect::{EventHead, FileKind, Node, Reader};
-use crate::model::{Common, Decision, Event, Member, Model, Source, TypeDef};
+use crate::dialect::{DialectReader, EventHead, FileKind, SchemaNode};
+use crate::model::{CommonFile, Decision, Event, Member, Model, Source, TypeDef};
 use crate::names;
 use crate::passes::PAYLOAD;
-use crate::problem::{Named, Problem, ProblemKind, Problems, Required};
+use crate::problem::{Named, Problem, ProblemKind, Problems, RequiredFile};
 use crate::{envelope, json};
 
 /// The schema files, each in the dialect and consistent with the others.
@@ -50,12 +50,12 @@ impl SchemaSet {
             }
         }
         let targets = targets(&parsed);
-        let mut reader = Reader { targets: &targets, problems, types: Vec::new() };
-        let mut draft = Draft::default();
+        let mut reader = DialectReader { targets: &targets, problems, types: Vec::new() };
+        let mut draft = ModelDraft::default();
         for (file, json) in &parsed {
-            draft.read(&mut reader, &Node { file, pointer: String::new(), json });
+            draft.read(&mut reader, &SchemaNode { file, pointer: String::new(), json });
         }
-        let Reader { mut problems, types, .. } = reader;
+        let DialectReader { mut problems, types, .. } = reader;
         let model = draft.finish(types, &mut problems);
         Problems::into_result(problems)?;
         Ok(SchemaSet { files: parsed, model })
@@ -92,18 +92,18 @@ fn targets(files: &BTreeMap<String, Json>) -> BTreeMap<String, String> {
 }
 
 #[derive(Default)]
-struct Draft {
+struct ModelDraft {
     envelope: Option<Vec<Member>>,
     other_envelope: Option<Vec<Member>>,
     batch: Option<Vec<Member>>,
-    common: Vec<Common>,
+    common: Vec<CommonFile>,
     events: Vec<Event>,
     /// Title and file of each schema that becomes no type: the envelopes and the batch.
     others: Vec<(String, String)>,
 }
 
-impl Draft {
-    fn read(&mut self, reader: &mut Reader<'_>, root: &Node<'_>) {
+impl ModelDraft {
+    fn read(&mut self, reader: &mut DialectReader<'_>, root: &SchemaNode<'_>) {
         const HEAD: [&str; 8] = [
             "$schema",
             "$id",
@@ -134,7 +134,7 @@ impl Draft {
                 reader.object_root(root);
                 if let Some(node) = reader.required(root, "$ref") {
                     let found = node.json.as_str().unwrap_or(node.json.kind());
-                    let envelope = Required::TypeEnvelope.path();
+                    let envelope = RequiredFile::TypeEnvelope.path();
                     if names::resolve(root.file, found) != envelope {
                         reader.wrong_value(&node, format!("`../{envelope}`"), found);
                     }
@@ -176,9 +176,9 @@ impl Draft {
 
     fn finish(self, types: Vec<TypeDef>, problems: &mut Vec<Problem>) -> Model {
         for (shape, required) in [
-            (&self.envelope, Required::TypeEnvelope),
-            (&self.other_envelope, Required::EventTypeEnvelope),
-            (&self.batch, Required::Batch),
+            (&self.envelope, RequiredFile::TypeEnvelope),
+            (&self.other_envelope, RequiredFile::EventTypeEnvelope),
+            (&self.batch, RequiredFile::Batch),
         ] {
             if shape.is_none() {
                 let kind = ProblemKind::MissingFile(required);
@@ -215,18 +215,18 @@ fn payload_aliases(other_envelope: &[Member], events: &mut [Event]) {
     }
 }
 
-fn common(root: &Node<'_>, source: Source, decisions: Vec<Decision>) -> Common {
+fn common(root: &SchemaNode<'_>, source: Source, decisions: Vec<Decision>) -> CommonFile {
     let (title, description) = (text(root, "title"), text(root, "description"));
-    Common { file: root.file.to_owned(), title, description, source, decisions }
+    CommonFile { file: root.file.to_owned(), title, description, source, decisions }
 }
 
 /// Returns a text from a file's root, or an empty one if its absence was already reported.
-fn text(root: &Node<'_>, keyword: &str) -> String {
+fn text(root: &SchemaNode<'_>, keyword: &str) -> String {
     root.json.get(keyword).and_then(Json::as_str).unwrap_or_default().trim().to_owned()
 }
 
 fn event(
-    root: &Node<'_>,
+    root: &SchemaNode<'_>,
     head: EventHead,
     members: Vec<Member>,
     source: Source,
@@ -249,8 +249,8 @@ fn event(
 
 /// Reports keywords of an envelope's members that have no effect there.
 fn unused_keywords(
-    reader: &mut Reader<'_>,
-    root: &Node<'_>,
+    reader: &mut DialectReader<'_>,
+    root: &SchemaNode<'_>,
     is_unused: impl Fn(&str, &str) -> bool,
 ) {
     let properties = root.get("properties").into_iter().flat_map(|node| node.members());
@@ -261,7 +261,7 @@ fn unused_keywords(
     }
 }
 
-fn expect_members(reader: &mut Reader<'_>, root: &Node<'_>, names: &[&'static str]) {
+fn expect_members(reader: &mut DialectReader<'_>, root: &SchemaNode<'_>, names: &[&'static str]) {
     let properties = root.json.get("properties");
     for name in names {
         if properties.and_then(|properties| properties.get(name)).is_none() {

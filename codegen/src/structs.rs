@@ -14,7 +14,7 @@ use typify::{TypeSpace, TypeSpaceSettings};
 
 use crate::lower::{self, Definition};
 use crate::model::{Member, Model};
-use crate::passes::{Made, Target, optional};
+use crate::passes::{StructDraft, StructTarget, optional};
 use crate::problem::{Problem, ProblemKind};
 
 /// Attributes that every struct gets, besides typify's derives.
@@ -25,7 +25,10 @@ const ATTRIBUTES: [&str; 3] = [
 ];
 
 /// Returns typify's structs, in the order of the targets.
-pub(crate) fn structs<'m>(model: &Model, targets: &[Target<'m>]) -> Result<Vec<Made<'m>>, Problem> {
+pub(crate) fn structs<'m>(
+    model: &Model,
+    targets: &[StructTarget<'m>],
+) -> Result<Vec<StructDraft<'m>>, Problem> {
     let made = lower::definitions(model, targets)
         .map_err(|error| error.to_string())
         .and_then(|definitions| run_typify(definitions, lower::replaced(model)))
@@ -55,7 +58,10 @@ fn run_typify<'n>(
 }
 
 /// Takes the structs from typify's output: one for each target, and no other.
-fn checked<'m>(made: syn::File, targets: &[Target<'m>]) -> Result<Vec<Made<'m>>, Problem> {
+fn checked<'m>(
+    made: syn::File,
+    targets: &[StructTarget<'m>],
+) -> Result<Vec<StructDraft<'m>>, Problem> {
     let mut structs = BTreeMap::new();
     for item in made.items {
         match item {
@@ -88,7 +94,7 @@ fn checked<'m>(made: syn::File, targets: &[Target<'m>]) -> Result<Vec<Made<'m>>,
 
 /// Takes out a struct's fields and pairs each with its member. Fails unless there is exactly one
 /// field for each member, and a field is an `Option` exactly if its member is optional.
-fn check<'m>(mut item: ItemStruct, members: &[&'m Member]) -> Result<Made<'m>, String> {
+fn check<'m>(mut item: ItemStruct, members: &[&'m Member]) -> Result<StructDraft<'m>, String> {
     let Fields::Named(named) = std::mem::replace(&mut item.fields, Fields::Unit) else {
         return Err("a struct without named fields".to_owned());
     };
@@ -120,7 +126,7 @@ fn check<'m>(mut item: ItemStruct, members: &[&'m Member]) -> Result<Made<'m>, S
     }
     match found.keys().next() {
         Some(name) => Err(format!("an extra field `{name}`")),
-        None => Ok(Made { item, fields }),
+        None => Ok(StructDraft { item, fields }),
     }
 }
 
@@ -163,10 +169,10 @@ mod tests {
                 members.iter().map(|(name, is)| member(name, Ty::String, *is)).collect()
             })
             .collect();
-        let targets: Vec<Target<'_>> = expected
+        let targets: Vec<StructTarget<'_>> = expected
             .iter()
             .zip(&members)
-            .map(|((name, _), members)| Target {
+            .map(|((name, _), members)| StructTarget {
                 name,
                 file: "events/ping.schema.json",
                 pointer: "",

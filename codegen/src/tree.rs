@@ -6,7 +6,7 @@ use crate::model::{KnownValue, Member, Model, Ty, TypeKind};
 /// A member of an object, with facts that follow from its type.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Branch<'m> {
+pub struct MemberBranch<'m> {
     /// The member.
     pub member: &'m Member,
     /// Type of its value on the wire, in words.
@@ -17,19 +17,23 @@ pub struct Branch<'m> {
     pub known_values: &'m [KnownValue],
     /// The members of the object, or of the objects in a list. Empty below a type that contains
     /// itself, from its second occurrence on a path.
-    pub below: Vec<Branch<'m>>,
+    pub below: Vec<MemberBranch<'m>>,
 }
 
 /// Returns members with the members below them.
-pub fn members<'m>(model: &'m Model, members: &'m [Member]) -> Vec<Branch<'m>> {
+pub fn members<'m>(model: &'m Model, members: &'m [Member]) -> Vec<MemberBranch<'m>> {
     walk(model, members, &mut Vec::new())
 }
 
-fn walk<'m>(model: &'m Model, members: &'m [Member], open: &mut Vec<&'m str>) -> Vec<Branch<'m>> {
+fn walk<'m>(
+    model: &'m Model,
+    members: &'m [Member],
+    open: &mut Vec<&'m str>,
+) -> Vec<MemberBranch<'m>> {
     members.iter().map(|member| branch(model, member, open)).collect()
 }
 
-fn branch<'m>(model: &'m Model, member: &'m Member, open: &mut Vec<&'m str>) -> Branch<'m> {
+fn branch<'m>(model: &'m Model, member: &'m Member, open: &mut Vec<&'m str>) -> MemberBranch<'m> {
     let kind = member.ty.named().and_then(|name| model.types.get(name)).map(|def| &def.kind);
     let below = match (kind, member.ty.named()) {
         (Some(TypeKind::Object(below)), Some(name)) if !open.contains(&name) => {
@@ -40,7 +44,7 @@ fn branch<'m>(model: &'m Model, member: &'m Member, open: &mut Vec<&'m str>) -> 
         }
         _ => Vec::new(),
     };
-    Branch {
+    MemberBranch {
         member,
         type_in_words: in_words(model, &member.ty),
         is_sensitive: member.sensitive || matches!(kind, Some(TypeKind::Url)),

@@ -2,8 +2,8 @@
 //! the schema files.
 
 use askama::Template;
-use spektr_codegen::diff::{Change, Impact};
-use spektr_codegen::model::{Event, Model, Part, Reading, Status};
+use spektr_codegen::diff::{Impact, SchemaChange};
+use spektr_codegen::model::{Event, Model, PagePart, Reading, Status};
 
 use crate::link::{self, Link};
 use crate::page::{Page, status_in_words};
@@ -32,7 +32,7 @@ pub(crate) struct Group<'m> {
 
 /// A change, with a link to its subject.
 pub(crate) struct ChangeView<'m> {
-    pub(crate) change: &'m Change,
+    pub(crate) change: &'m SchemaChange,
     pub(crate) subject: Link,
 }
 
@@ -72,7 +72,7 @@ fn captures(model: &Model) -> Vec<Capture> {
 }
 
 fn readings(event: &Event) -> impl Iterator<Item = &Reading> {
-    event.source.readings.iter().filter(|reading| reading.part == Part::Row)
+    event.source.readings.iter().filter(|reading| reading.part == PagePart::Row)
 }
 
 fn capture(reading: &Reading) -> Capture {
@@ -108,7 +108,7 @@ fn row(event: &Event, captures: &[Capture]) -> EventRow {
 }
 
 /// Returns the subject of a change, with a link to its description if the site still has one.
-fn subject(model: &Model, change: &Change) -> Link {
+fn subject(model: &Model, change: &SchemaChange) -> Link {
     let event = model.events.iter().find(|event| event.name == change.subject);
     let href = match event {
         Some(event) => Some(link::event(event)),

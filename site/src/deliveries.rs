@@ -1,9 +1,9 @@
 //! Renders the page of deliveries: the batch, and the two envelopes of an entry.
 
 use askama::Template;
-use spektr_codegen::Required;
-use spektr_codegen::facts::{self, Answer};
-use spektr_codegen::model::{Common, Member};
+use spektr_codegen::RequiredFile;
+use spektr_codegen::facts::{self, ReceiverAnswer};
+use spektr_codegen::model::{CommonFile, Member};
 
 use crate::Input;
 use crate::decision::{self, DecisionView};
@@ -16,7 +16,7 @@ use crate::text::Text;
 pub(crate) struct PartView<'m> {
     pub(crate) anchor: &'static str,
     title: &'static str,
-    common: &'m Common,
+    common: &'m CommonFile,
     pub(crate) rows: Vec<Row<'m>>,
     pub(crate) decisions: Vec<DecisionView<'m>>,
     pub(crate) examples: Vec<ExampleView>,
@@ -41,7 +41,7 @@ pub(crate) struct DeliveriesView<'m> {
     pub(crate) parts: Vec<PartView<'m>>,
     /// A description of deliveries, and of the sender's reaction to answers.
     delivery: String,
-    pub(crate) answers: &'static [Answer],
+    pub(crate) answers: &'static [ReceiverAnswer],
     /// Examples of entries with an unknown wire type.
     pub(crate) unknown: Vec<ExampleView>,
 }
@@ -54,10 +54,15 @@ impl DeliveriesView<'_> {
 
 pub(crate) fn view<'m>(input: &Input<'m>) -> DeliveriesView<'m> {
     let model = input.model;
-    let parts: [(Required, &str, &str, &[Member]); 3] = [
-        (Required::Batch, "batch", "Batch", &model.batch),
-        (Required::TypeEnvelope, "type", "Entry with `type`", &model.envelope),
-        (Required::EventTypeEnvelope, "eventType", "Entry with `eventType`", &model.other_envelope),
+    let parts: [(RequiredFile, &str, &str, &[Member]); 3] = [
+        (RequiredFile::Batch, "batch", "Batch", &model.batch),
+        (RequiredFile::TypeEnvelope, "type", "Entry with `type`", &model.envelope),
+        (
+            RequiredFile::EventTypeEnvelope,
+            "eventType",
+            "Entry with `eventType`",
+            &model.other_envelope,
+        ),
     ];
     let parts = parts.into_iter().filter_map(|(file, anchor, title, members)| {
         let common = model.common.iter().find(|common| common.file == file.path())?;

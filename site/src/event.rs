@@ -1,7 +1,7 @@
 //! Renders the page of an event.
 
 use askama::Template;
-use spektr_codegen::examples::{Example, FULL, Origin};
+use spektr_codegen::examples::{Example, ExampleOrigin, FULL};
 use spektr_codegen::model::{Event, Model, Status, Ty};
 
 use crate::Input;
@@ -83,7 +83,7 @@ impl<'m> EventView<'m> {
         };
         // An example with one edit shows no more than its title says.
         let others = examples.iter().filter(|example| {
-            !matches!(example.origin, Origin::Edited { .. })
+            !matches!(example.origin, ExampleOrigin::Edited { .. })
                 && ![FULL, OTHER_ENVELOPE].contains(&example.case.as_str())
         });
         Self {

@@ -24,7 +24,7 @@ mod types;
 use std::collections::BTreeMap;
 
 use askama::Template;
-use spektr_codegen::diff::Change;
+use spektr_codegen::diff::SchemaChange;
 use spektr_codegen::examples::Examples;
 use spektr_codegen::model::Model;
 
@@ -52,7 +52,7 @@ pub struct Since<'m> {
     /// The git revision of that state.
     pub revision: &'m str,
     /// The changes since that revision.
-    pub changes: &'m [Change],
+    pub changes: &'m [SchemaChange],
 }
 
 /// Files that do not depend on the schema.

@@ -2,7 +2,7 @@
 
 use spektr_codegen::model::{KnownValue, Member, Model, Ty};
 use spektr_codegen::pointer;
-use spektr_codegen::tree::{self, Branch};
+use spektr_codegen::tree::{self, MemberBranch};
 
 use crate::link::{self, Link};
 use crate::text::Text;
@@ -75,7 +75,7 @@ pub(crate) fn rows<'m>(
 
 fn add<'m>(
     model: &'m Model,
-    branches: Vec<Branch<'m>>,
+    branches: Vec<MemberBranch<'m>>,
     file: &'m str,
     (parent, pointer): (&str, &str),
     rows: &mut Vec<Row<'m>>,

@@ -1,7 +1,7 @@
 //! Renders the page of types: types that several events share, and types with known values.
 
 use askama::Template;
-use spektr_codegen::model::{Common, KnownValue, Model, TypeDef, TypeKind};
+use spektr_codegen::model::{CommonFile, KnownValue, Model, TypeDef, TypeKind};
 
 use crate::decision::{self, DecisionView};
 use crate::event::EventView;
@@ -18,7 +18,7 @@ pub(crate) struct TypeView<'m> {
     pub(crate) decisions: Vec<DecisionView<'m>>,
     /// Members that have this type.
     pub(crate) used_by: Vec<Use>,
-    common: Option<&'m Common>,
+    common: Option<&'m CommonFile>,
 }
 
 /// Members of one event that have the type.

@@ -3,7 +3,7 @@
 mod support;
 
 use spektr_codegen::diff::diff;
-use spektr_codegen::tree::{self, Branch};
+use spektr_codegen::tree::{self, MemberBranch};
 use spektr_site::Since;
 use spektr_tests::corpus::workspace_root;
 use spektr_tests::fixtures::{Event, Files, PING as PING_FILE};
@@ -19,7 +19,7 @@ fn seen(page: &str) -> String {
     text.replace("&#39;", "'").replace("&#38;", "&")
 }
 
-fn places(branches: &[Branch<'_>], at: &str) -> Vec<String> {
+fn places(branches: &[MemberBranch<'_>], at: &str) -> Vec<String> {
     let mut list = Vec::new();
     for branch in branches {
         let place = format!("{at}/{}", branch.member.name);

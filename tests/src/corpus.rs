@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use spektr_codegen::examples::{Derived, Fault, Origin, derive};
+use spektr_codegen::examples::{DerivedExamples, ExampleFault, ExampleOrigin, derive};
 use spektr_codegen::{Json, SchemaSet};
 use spektr_types::{Entries, Entry, Event};
 
@@ -57,7 +57,7 @@ pub struct Example {
     /// The body, as in the file.
     pub body: String,
     /// Whether the example is a file, or how it was derived.
-    pub origin: Origin,
+    pub origin: ExampleOrigin,
 }
 
 impl Example {
@@ -104,7 +104,7 @@ pub struct InvalidExample {
     /// JSON pointer at which decoding must fail.
     pub pointer: String,
     /// The fault, if the example was derived.
-    pub fault: Option<Fault>,
+    pub fault: Option<ExampleFault>,
     /// The body, as in the file.
     pub body: String,
 }
@@ -124,7 +124,7 @@ struct InvalidFile<'a> {
 pub fn examples() -> BTreeMap<String, Vec<Example>> {
     let mut examples: BTreeMap<String, Vec<Example>> = BTreeMap::new();
     for (folder, path) in example_files("") {
-        let (case, body, origin) = (stem(&path), read(&path), Origin::File);
+        let (case, body, origin) = (stem(&path), read(&path), ExampleOrigin::File);
         examples.entry(folder.clone()).or_default().push(Example { folder, case, body, origin });
     }
     for (folder, derived) in derived() {
@@ -140,7 +140,7 @@ pub fn examples() -> BTreeMap<String, Vec<Example>> {
 }
 
 /// Returns the examples derived from the full example of each event, by folder.
-fn derived() -> impl Iterator<Item = (String, Derived)> {
+fn derived() -> impl Iterator<Item = (String, DerivedExamples)> {
     let set = schema_set();
     let folder = workspace_root().join("schema/examples");
     let events = set.model().events.clone();

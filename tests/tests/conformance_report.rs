@@ -3,7 +3,7 @@
 //! them.
 
 use serde_json::{Map, Value, json};
-use spektr_codegen::examples::Origin;
+use spektr_codegen::examples::ExampleOrigin;
 use spektr_tests::corpus;
 use spektr_types::{Entries, Entry, EntryErrorKind, catalogue};
 use spektr_verify::conformance::{Conformance, Drift};
@@ -19,7 +19,7 @@ fn valid_examples_conform_but_for_what_they_are_there_to_show() {
         for example in examples {
             let case = &example.case;
             let other =
-                matches!(&example.origin, Origin::Edited { .. } if case.ends_with("_other"));
+                matches!(&example.origin, ExampleOrigin::Edited { .. } if case.ends_with("_other"));
             let announced = other || ANNOUNCED.contains(&case.as_str());
             let unknown = folder == "unknown";
             for entry in &example.entries() {

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use spektr_codegen::Json;
-use spektr_codegen::examples::{Fault, Origin};
+use spektr_codegen::examples::{ExampleFault, ExampleOrigin};
 use spektr_codegen::model::{Model, TypeKind};
 use spektr_tests::corpus::{self, Example};
 use spektr_tests::places;
@@ -25,7 +25,7 @@ fn every_event_decodes_to_what_was_reviewed() {
             full.event(),
             serde_json::to_string_pretty(&canonical).expect("a value serializes"),
         );
-        let files = examples.iter().filter(|example| example.origin == Origin::File);
+        let files = examples.iter().filter(|example| example.origin == ExampleOrigin::File);
         for example in files.filter(|example| example.case != "full") {
             text.push_str(&format!("\n{}:\n", example.case));
             let differences = places::differences(&canonical, &encoded(&example.event()));
@@ -97,7 +97,7 @@ fn an_edited_example_decodes_to_the_full_one_but_for_its_edit() {
         let Some(full) = examples.iter().find(|example| example.case == "full") else { continue };
         let full = encoded(&full.event());
         for Example { case, origin, .. } in &examples {
-            let Origin::Edited { pointer, value } = origin else { continue };
+            let ExampleOrigin::Edited { pointer, value } = origin else { continue };
             let example = examples.iter().find(|example| example.case == *case).expect("it is");
             let decoded = encoded(&example.event());
             let expected = match value {
@@ -153,7 +153,7 @@ fn an_example_derived_for_the_other_envelope_decodes_to_the_full_one() {
         let Some(full) = find("full") else { continue };
         let minimal = encoded(&find("minimal").expect("it is derived").event());
         let full = places::without(&encoded(&full.event()), "/delivered");
-        let derived = examples.iter().filter(|example| example.origin == Origin::Derived);
+        let derived = examples.iter().filter(|example| example.origin == ExampleOrigin::Derived);
         for example in derived.filter(|example| example.has_event_type_envelope()) {
             let expected = if example.case.ends_with("_minimal") { &minimal } else { &full };
             let expected = with_kept_payload(expected.clone(), example, set.model());
@@ -175,8 +175,8 @@ fn a_derived_invalid_example_is_refused_for_its_fault() {
         let error = entry.decode().err().unwrap_or_else(|| panic!("{name} decodes"));
         assert_eq!(error.pointer(), example.pointer, "{name}");
         let is_it = match (fault, error.kind()) {
-            (Fault::Missing, EntryErrorKind::Missing) => true,
-            (Fault::WrongType { found }, EntryErrorKind::WrongType { found: kind, .. }) => {
+            (ExampleFault::Missing, EntryErrorKind::Missing) => true,
+            (ExampleFault::WrongType { found }, EntryErrorKind::WrongType { found: kind, .. }) => {
                 kind.as_str() == found
             }
             _ => false,
@@ -195,7 +195,7 @@ fn each_optional_member_is_absent_in_one_example_and_null_in_another() {
     for event in &set.model().events {
         let edited = |name: &str, value: &Option<Json>| {
             examples[&event.module].iter().any(|example| match &example.origin {
-                Origin::Edited { pointer, value: found } => {
+                ExampleOrigin::Edited { pointer, value: found } => {
                     pointer.rsplit('/').next() == Some(name) && found == value
                 }
                 _ => false,

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use spektr_codegen::examples::Origin;
+use spektr_codegen::examples::ExampleOrigin;
 use spektr_codegen::model::{Member, Model, Ty, TypeKind};
 use spektr_tests::corpus::{self, Example};
 use spektr_tests::places;
@@ -259,7 +259,7 @@ fn the_entries_of_a_body_show_no_payload() {
         folder: "batch".into(),
         case: "marked".into(),
         body: format!(r#"{{"results":[{{"id":"e","type":"t","data":"{MARKER}"}},"{MARKER}"]}}"#),
-        origin: Origin::File,
+        origin: ExampleOrigin::File,
     };
     let entries = example.entries();
     assert_eq!(entries.len(), 2);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use spektr_codegen::examples::{Derived, derive};
+use spektr_codegen::examples::{DerivedExamples, derive};
 use spektr_codegen::{Json, Named, ProblemKind, SchemaSet, scaffold};
 use spektr_tests::compiled::{self, Files, TYPES, Workspace, generated};
 use spektr_tests::corpus;
@@ -274,7 +274,7 @@ fn the_changed_types_compile_and_read_the_new_event() {
         .expect("an example is JSON");
     let set = SchemaSet::parse(schemas).unwrap_or_else(|error| panic!("{error}"));
     let event = set.model().event("CASE_CLOSED").expect("it was added");
-    let Derived { valid, invalid, .. } =
+    let DerivedExamples { valid, invalid, .. } =
         derive(set.model(), event, &full).unwrap_or_else(|error| panic!("{error}"));
     let valid = valid.into_iter().map(|example| (example.case, example.body));
     let invalid = invalid.into_iter().map(|example| (example.case, example.body));

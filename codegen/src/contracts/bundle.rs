@@ -6,8 +6,8 @@
 use spektr_json::Json;
 
 use super::schemas::{
-    Place, Schemas, all, any, deprecated, described, every, id, not, object, property_mut, refer,
-    relative, requires, texts, titled, with_wire_type,
+    SchemaDocument, Schemas, all, any, deprecated, described, every, id, not, object, property_mut,
+    refer, relative, requires, texts, titled, with_wire_type,
 };
 use super::select::{self, Envelope};
 use super::{DELIVERY, ENTRY, by_event_type, shape, wire_type_member};
@@ -16,7 +16,7 @@ use crate::embed;
 use crate::envelope::RESULTS;
 use crate::model::{Event, Member, Model, TypeDef};
 use crate::passes::PAYLOAD;
-use crate::problem::Required;
+use crate::problem::RequiredFile;
 
 /// File names in the `$id`s of the whole document, and of the schema of an entry.
 const BUNDLE_FILE: &str = "spektr.schema.json";
@@ -38,9 +38,9 @@ pub(super) fn file(model: &Model) -> String {
     let mut definitions = vec![(ENTRY.to_owned(), entry(model))];
     definitions.extend(own_files.map(|def| (def.name.clone(), common(model, def))));
     for (file, members) in [
-        (Required::TypeEnvelope, &model.envelope),
-        (Required::EventTypeEnvelope, &model.other_envelope),
-        (Required::Batch, &model.batch),
+        (RequiredFile::TypeEnvelope, &model.envelope),
+        (RequiredFile::EventTypeEnvelope, &model.other_envelope),
+        (RequiredFile::Batch, &model.batch),
     ] {
         let (title, json) = envelope(model, file.path(), members);
         definitions.push((title, json));
@@ -55,7 +55,7 @@ pub(super) fn file(model: &Model) -> String {
         ("type", "object".into()),
         ("if", any(vec![says_which(Envelope::Type), says_which(Envelope::EventType)])),
         ("then", refer(ENTRY_FILE)),
-        ("else", refer(Required::Batch.path())),
+        ("else", refer(RequiredFile::Batch.path())),
         ("$defs", Json::Object(definitions)),
     ];
     embed::file("schema", members, usize::MAX)
@@ -102,7 +102,7 @@ fn says_which(envelope: Envelope) -> Json {
 
 /// Returns the resource of a type that has a file of its own.
 fn common(model: &Model, def: &TypeDef) -> Json {
-    let schemas = Schemas { model, place: Place::Resource(&def.file) };
+    let schemas = Schemas { model, document: SchemaDocument::Resource(&def.file) };
     all([
         object([("$id", id(&def.file))]),
         schemas.definition(def),
@@ -112,7 +112,7 @@ fn common(model: &Model, def: &TypeDef) -> Json {
 
 /// Returns the definitions of the types under a file's `$defs`, followed by `more`.
 fn own_types<const N: usize>(model: &Model, file: &str, more: [(String, Json); N]) -> Json {
-    let schemas = Schemas { model, place: Place::Resource(file) };
+    let schemas = Schemas { model, document: SchemaDocument::Resource(file) };
     let own = model.types.values().filter(|def| def.file == file && !def.pointer.is_empty());
     let own = own.map(|def| (def.name.clone(), schemas.definition(def)));
     let definitions: Vec<_> = own.chain(more).collect();
@@ -122,7 +122,7 @@ fn own_types<const N: usize>(model: &Model, file: &str, more: [(String, Json); N
 /// Returns the title and the resource of an envelope or of the batch.
 fn envelope(model: &Model, file: &str, members: &[Member]) -> (String, Json) {
     let (title, description) = shape(model, file);
-    let schemas = Schemas { model, place: Place::Resource(file) };
+    let schemas = Schemas { model, document: SchemaDocument::Resource(file) };
     let mut object_ = schemas.object(members);
     // The model has no type for the entries of a batch.
     if let Some(results) = property_mut(&mut object_, RESULTS.name) {
@@ -135,12 +135,12 @@ fn envelope(model: &Model, file: &str, members: &[Member]) -> (String, Json) {
 /// Returns the resource of an event. The resource has two schemas: its own describes the envelope
 /// with `type`, and the one under its `$defs` describes the envelope with `eventType`.
 fn event(model: &Model, event: &Event) -> Json {
-    let schemas = Schemas { model, place: Place::Resource(&event.file) };
+    let schemas = Schemas { model, document: SchemaDocument::Resource(&event.file) };
     let own = with_wire_type(
         wire_type_member(model, event, Envelope::Type),
         schemas.object(&event.members),
     );
-    let envelope = refer(&relative(&event.file, Required::TypeEnvelope.path()));
+    let envelope = refer(&relative(&event.file, RequiredFile::TypeEnvelope.path()));
     let other = (by_event_type(&event.title), in_event_type_envelope(model, event));
     all([
         object([("$id", id(&event.file))]),
@@ -152,7 +152,7 @@ fn event(model: &Model, event: &Event) -> Json {
 /// Returns the schema of an event in the envelope with `eventType`. Members that the other envelope
 /// has beside `data` may be inside `data` here, or beside it.
 fn in_event_type_envelope(model: &Model, event: &Event) -> Json {
-    let schemas = Schemas { model, place: Place::Resource(&event.file) };
+    let schemas = Schemas { model, document: SchemaDocument::Resource(&event.file) };
     let inside = |member: &Member| {
         let data = schemas.object([member]);
         object([("required", texts([PAYLOAD])), ("properties", object([(PAYLOAD, data)]))])
@@ -164,7 +164,7 @@ fn in_event_type_envelope(model: &Model, event: &Event) -> Json {
         };
         object([("if", condition), ("then", inside(member)), ("else", schemas.object([member]))])
     });
-    let envelope = refer(&relative(&event.file, Required::EventTypeEnvelope.path()));
+    let envelope = refer(&relative(&event.file, RequiredFile::EventTypeEnvelope.path()));
     let rules = every(rules.collect());
     let description = format!("{} In the envelope with `eventType`.", event.description);
     titled(&by_event_type(&event.title), &description, [deprecated(event), envelope, rules])

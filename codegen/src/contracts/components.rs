@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use spektr_json::Json;
 
 use super::schemas::{
-    Place, Schemas, all, any, component, deprecated, described, object, property_mut, texts,
-    titled, with_wire_type,
+    SchemaDocument, Schemas, all, any, component, deprecated, described, object, property_mut,
+    texts, titled, with_wire_type,
 };
 use super::select::Envelope;
 use super::{
@@ -17,7 +17,7 @@ use crate::envelope::RESULTS;
 use crate::examples::{Examples, FULL};
 use crate::model::{Event, Model, TypeKind};
 use crate::passes::PAYLOAD;
-use crate::problem::Required;
+use crate::problem::RequiredFile;
 
 /// Returns the note that readers of the documents need: open sets, shared wire types, sensitive
 /// members.
@@ -41,7 +41,7 @@ pub(super) fn note(model: &Model) -> String {
 
 /// Returns the schemas by name.
 pub(super) fn schemas(model: &Model, examples: &Examples) -> Json {
-    let schemas = Schemas { model, place: Place::Component };
+    let schemas = Schemas { model, document: SchemaDocument::Component };
     let mut found = vec![
         (DELIVERY.to_owned(), delivery(model)),
         batch(model, &schemas),
@@ -58,8 +58,8 @@ pub(super) fn schemas(model: &Model, examples: &Examples) -> Json {
     }
     found.extend([Envelope::Type, Envelope::EventType].map(|it| unknown(model, it)));
     for (envelope, file) in [
-        (Envelope::Type, Required::TypeEnvelope),
-        (Envelope::EventType, Required::EventTypeEnvelope),
+        (Envelope::Type, RequiredFile::TypeEnvelope),
+        (Envelope::EventType, RequiredFile::EventTypeEnvelope),
     ] {
         let (title, description) = shape(model, file.path());
         let members = schemas.object(members(model, envelope));
@@ -72,7 +72,7 @@ pub(super) fn schemas(model: &Model, examples: &Examples) -> Json {
 }
 
 fn delivery(model: &Model) -> Json {
-    let (batch, _) = shape(model, Required::Batch.path());
+    let (batch, _) = shape(model, RequiredFile::Batch.path());
     let choices = any(vec![component(batch), component(ENTRY)]);
     titled(
         DELIVERY,
@@ -82,7 +82,7 @@ fn delivery(model: &Model) -> Json {
 }
 
 fn batch(model: &Model, schemas: &Schemas<'_>) -> (String, Json) {
-    let (title, description) = shape(model, Required::Batch.path());
+    let (title, description) = shape(model, RequiredFile::Batch.path());
     let mut members = schemas.object(&model.batch);
     if let Some(results) = property_mut(&mut members, RESULTS.name) {
         results.put("items", component(ENTRY));
@@ -107,7 +107,7 @@ fn event(model: &Model, event: &Event, schemas: &Schemas<'_>, examples: &Example
     );
     let full = examples.of(&event.module).iter().find(|example| example.case == FULL);
     let full = full.map(|full| ("examples", Json::Array(vec![full.body.clone()])));
-    let envelope = shape(model, Required::TypeEnvelope.path()).0;
+    let envelope = shape(model, RequiredFile::TypeEnvelope.path()).0;
     titled(
         &event.title,
         &described(event),
@@ -135,7 +135,7 @@ fn in_event_type_envelope(model: &Model, event: &Event, schemas: &Schemas<'_>) -
         ]);
     }
     let own = with_wire_type(wire_type_member(model, event, Envelope::EventType), own);
-    let envelope = shape(model, Required::EventTypeEnvelope.path()).0;
+    let envelope = shape(model, RequiredFile::EventTypeEnvelope.path()).0;
     let mut description = format!("{}\n\nIn the envelope with `eventType`.", described(event));
     if beside {
         description = format!("{description} {BESIDE_NOTE}");

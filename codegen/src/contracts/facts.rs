@@ -64,7 +64,7 @@ pub const SIGNING: &str = "An HMAC over the delivery, in the four `x-signature` 
 /// An answer that this project's receivers give.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Answer {
+pub struct ReceiverAnswer {
     /// HTTP status.
     pub status: &'static str,
     /// What the receiver found or did.
@@ -72,33 +72,33 @@ pub struct Answer {
 }
 
 /// The answers that this project's receivers give.
-pub const ANSWERS: [Answer; 10] = [
-    Answer {
+pub const ANSWERS: [ReceiverAnswer; 10] = [
+    ReceiverAnswer {
         status: ACCEPTED,
         meaning: "Every entry is stored durably, duplicates aside. A malformed entry is stored too and does not fail \
                   its batch. The sender does not repeat the delivery.",
     },
-    Answer { status: "400", meaning: "The body broke off." },
-    Answer {
+    ReceiverAnswer { status: "400", meaning: "The body broke off." },
+    ReceiverAnswer {
         status: "401",
         meaning: "The delivery is not authentic: a signature header is missing or malformed, the key is not known \
                   or not valid, the signature does not match, or the delivery was signed too long ago or in the \
                   future. The answer does not say which of these it is.",
     },
-    Answer { status: "404", meaning: "Deliveries have another path here." },
-    Answer { status: "408", meaning: "The body took too long to arrive." },
-    Answer {
+    ReceiverAnswer { status: "404", meaning: "Deliveries have another path here." },
+    ReceiverAnswer { status: "408", meaning: "The body took too long to arrive." },
+    ReceiverAnswer {
         status: "413",
         meaning: "The body is larger than the receiver's limit. Repetitions are too; the delivery is lost unless the \
                   limit is raised.",
     },
-    Answer { status: "415", meaning: "The content type is not `application/json`." },
-    Answer { status: "500", meaning: "The receiver has no signing key that is valid now." },
-    Answer {
+    ReceiverAnswer { status: "415", meaning: "The content type is not `application/json`." },
+    ReceiverAnswer { status: "500", meaning: "The receiver has no signing key that is valid now." },
+    ReceiverAnswer {
         status: "503",
         meaning: "Nothing is stored, or not in time: the store, its queue or the memory for bodies is not available.",
     },
-    Answer { status: "507", meaning: "Nothing is stored: the disk is full." },
+    ReceiverAnswer { status: "507", meaning: "Nothing is stored: the disk is full." },
 ];
 
 /// The only status that the sender treats as success.

@@ -7,7 +7,7 @@ use crate::model::{Event, KnownValue, Member, Model, Status, Ty, TypeDef, TypeKi
 
 /// The document that contains a schema. It decides the form of references to other schemas.
 #[derive(Clone, Copy)]
-pub(super) enum Place<'m> {
+pub(super) enum SchemaDocument<'m> {
     /// A resource of the bundle, with the `$id` of a file below the schema folder. Validators read
     /// it, so it includes aliases and other forms that the decoder accepts.
     Resource(&'m str),
@@ -20,7 +20,7 @@ pub(super) enum Place<'m> {
 #[derive(Clone, Copy)]
 pub(super) struct Schemas<'m> {
     pub(super) model: &'m Model,
-    pub(super) place: Place<'m>,
+    pub(super) document: SchemaDocument<'m>,
 }
 
 impl Schemas<'_> {
@@ -133,9 +133,9 @@ impl Schemas<'_> {
 
     /// Returns a reference to a named type.
     fn reference(&self, name: &str) -> Json {
-        match self.place {
-            Place::Component => component(name),
-            Place::Resource(from) => match self.model.types.get(name) {
+        match self.document {
+            SchemaDocument::Component => component(name),
+            SchemaDocument::Resource(from) => match self.model.types.get(name) {
                 Some(def) if def.file == from => {
                     object([("$ref", format!("#/$defs/{name}").as_str().into())])
                 }
@@ -147,7 +147,7 @@ impl Schemas<'_> {
     }
 
     fn is_resource(&self) -> bool {
-        matches!(self.place, Place::Resource(_))
+        matches!(self.document, SchemaDocument::Resource(_))
     }
 }
 

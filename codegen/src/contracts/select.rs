@@ -6,7 +6,7 @@ use spektr_json::Json;
 
 use super::schemas::{any, not, object, requires, texts};
 use crate::discriminators;
-use crate::envelope::{EVENT_TYPE, Part, WIRE_TYPE};
+use crate::envelope::{EVENT_TYPE, KeyedMember, WIRE_TYPE};
 use crate::model::{Event, Member, Model};
 use crate::passes::PAYLOAD;
 
@@ -19,7 +19,7 @@ pub(super) enum Envelope {
 
 impl Envelope {
     /// Returns the member that holds the wire type.
-    pub(super) fn wire_type(self) -> Part {
+    pub(super) fn wire_type(self) -> KeyedMember {
         match self {
             Envelope::Type => WIRE_TYPE,
             Envelope::EventType => EVENT_TYPE,

@@ -1,15 +1,15 @@
 //! Reads the schema of a batch: a list of entries in either envelope.
 
-use super::{Node, Reader};
+use super::{DialectReader, SchemaNode};
 use crate::envelope::RESULTS;
 use crate::model::{Member, Ty};
 use crate::names;
-use crate::problem::Required;
+use crate::problem::RequiredFile;
 
-impl Reader<'_> {
+impl DialectReader<'_> {
     /// Reads the members of a batch: `results` alone. Only its elements may be alternatives;
     /// the dialect allows that nowhere else.
-    pub(crate) fn batch(&mut self, root: &Node<'_>) -> Vec<Member> {
+    pub(crate) fn batch(&mut self, root: &SchemaNode<'_>) -> Vec<Member> {
         let Some(properties) = self.required(root, "properties") else {
             return Vec::new();
         };
@@ -42,7 +42,7 @@ impl Reader<'_> {
     }
 
     /// Checks that the entries may have each of the two envelopes, and no other form.
-    fn entries(&mut self, items: &Node<'_>) {
+    fn entries(&mut self, items: &SchemaNode<'_>) {
         self.only(items, &["description", "anyOf"]);
         let Some(choices) = self.required(items, "anyOf") else {
             return;
@@ -53,7 +53,9 @@ impl Reader<'_> {
             let reference = self.required_string(&choice, "$ref").unwrap_or_default();
             found.push(names::resolve(choice.file, &reference));
         }
-        if found != [Required::TypeEnvelope, Required::EventTypeEnvelope].map(Required::path) {
+        if found
+            != [RequiredFile::TypeEnvelope, RequiredFile::EventTypeEnvelope].map(RequiredFile::path)
+        {
             let expected = "references to the two envelopes, the one with `type` first";
             self.wrong_value(&choices, expected, found.join(", "));
         }

@@ -3,8 +3,8 @@
 
 use spektr_json::Json;
 
-use super::{DRAFT, EventHead, FileKind, ID_BASE, Node, Reader};
-use crate::model::{Decision, Explained, Status, WireTypes};
+use super::{DRAFT, DialectReader, EventHead, FileKind, ID_BASE, SchemaNode};
+use crate::model::{Decision, ExplainedDifference, Status, WireTypes};
 use crate::names;
 use crate::problem::{Named, ProblemKind};
 
@@ -12,9 +12,9 @@ use crate::problem::{Named, ProblemKind};
 pub(super) const STATUSES: [(&str, Status); 3] =
     [("available", Status::Available), ("wip", Status::Wip), ("deprecated", Status::Deprecated)];
 
-impl Reader<'_> {
+impl DialectReader<'_> {
     /// Checks the keywords that every file has at its root, and returns the kind of file.
-    pub(crate) fn root(&mut self, root: &Node<'_>) -> FileKind {
+    pub(crate) fn root(&mut self, root: &SchemaNode<'_>) -> FileKind {
         for (keyword, expected) in
             [("$schema", DRAFT.to_owned()), ("$id", format!("{ID_BASE}{}", root.file))]
         {
@@ -50,7 +50,7 @@ impl Reader<'_> {
     }
 
     /// Reads the decisions of a file. Each must point to a place that exists.
-    pub(crate) fn decisions(&mut self, root: &Node<'_>) -> Vec<Decision> {
+    pub(crate) fn decisions(&mut self, root: &SchemaNode<'_>) -> Vec<Decision> {
         let Some(list) = root.get("x-decisions") else {
             return Vec::new();
         };
@@ -73,7 +73,7 @@ impl Reader<'_> {
         decisions
     }
 
-    fn decision(&mut self, root: &Node<'_>, node: &Node<'_>) -> Option<Decision> {
+    fn decision(&mut self, root: &SchemaNode<'_>, node: &SchemaNode<'_>) -> Option<Decision> {
         self.only(node, &["id", "about", "documented", "chosen", "reason", "state", "explains"]);
         let id = self.required_string(node, "id");
         if let (Some(text), Some(node)) = (&id, node.get("id"))
@@ -105,21 +105,26 @@ impl Reader<'_> {
         })
     }
 
-    fn explained(&mut self, node: &Node<'_>) -> Option<Explained> {
+    fn explained(&mut self, node: &SchemaNode<'_>) -> Option<ExplainedDifference> {
         self.only(node, &["kind", "event", "path", "was", "now"]);
         let kind = self.required_string(node, "kind");
         let mut text = |name| match node.get(name) {
             // A record is copied from a report of `docs diff`, which writes null for an empty text.
-            Some(Node { json: Json::String(text), .. }) => text.clone(),
-            Some(Node { json: Json::Null, .. }) | None => String::new(),
+            Some(SchemaNode { json: Json::String(text), .. }) => text.clone(),
+            Some(SchemaNode { json: Json::Null, .. }) | None => String::new(),
             Some(node) => self.string(&node).unwrap_or_default(),
         };
         let [event, path, was, now] = ["event", "path", "was", "now"].map(&mut text);
-        Some(Explained { kind: kind?, event, path, was, now })
+        Some(ExplainedDifference { kind: kind?, event, path, was, now })
     }
 
     /// Reads JSON pointers into the same file; each must resolve.
-    fn pointers(&mut self, root: &Node<'_>, list: &Node<'_>, what: &'static str) -> Vec<String> {
+    fn pointers(
+        &mut self,
+        root: &SchemaNode<'_>,
+        list: &SchemaNode<'_>,
+        what: &'static str,
+    ) -> Vec<String> {
         let pointers = self.strings(list);
         for node in list.elements() {
             let Some(pointer) = node.json.as_str() else { continue };
@@ -132,7 +137,7 @@ impl Reader<'_> {
     }
 
     /// Reads the parts that make a file an event: its name, status, and wire types.
-    pub(crate) fn event_head(&mut self, root: &Node<'_>) -> Option<EventHead> {
+    pub(crate) fn event_head(&mut self, root: &SchemaNode<'_>) -> Option<EventHead> {
         self.only(
             root,
             &[
@@ -166,7 +171,7 @@ impl Reader<'_> {
         Some(EventHead { name: name?, status: status?, discriminators, wire_types: wire_types? })
     }
 
-    fn wire_types(&mut self, root: &Node<'_>) -> Option<WireTypes> {
+    fn wire_types(&mut self, root: &SchemaNode<'_>) -> Option<WireTypes> {
         let Some(node) = root.get("properties").and_then(|node| node.get("type")) else {
             self.report(root, ProblemKind::Missing("properties.type"));
             return None;
@@ -183,7 +188,7 @@ impl Reader<'_> {
     }
 
     /// Checks that a schema with members at its root has the type `object`.
-    pub(crate) fn object_root(&mut self, root: &Node<'_>) {
+    pub(crate) fn object_root(&mut self, root: &SchemaNode<'_>) {
         self.required_choice(root, "type", &[("object", ())]);
     }
 }

@@ -2,7 +2,7 @@
 
 use spektr_json::Json;
 
-use super::{Node, Reader};
+use super::{DialectReader, SchemaNode};
 use crate::model::{Member, Ty, TypeDef, TypeKind};
 use crate::names;
 use crate::problem::{Named, Nullability, ProblemKind};
@@ -11,9 +11,9 @@ use crate::problem::{Named, Nullability, ProblemKind};
 const ANNOTATIONS: [&str; 6] =
     ["description", "x-sensitive", "x-aliases", "x-source", "x-valid-for-seconds", "x-keeps-raw"];
 
-impl Reader<'_> {
+impl DialectReader<'_> {
     /// Reads the properties of an object, except those named in `without`.
-    pub(crate) fn members(&mut self, node: &Node<'_>, without: &[&str]) -> Vec<Member> {
+    pub(crate) fn members(&mut self, node: &SchemaNode<'_>, without: &[&str]) -> Vec<Member> {
         let required = node.get("required").map(|list| self.strings(&list)).unwrap_or_default();
         let Some(properties) = self.required(node, "properties") else {
             return Vec::new();
@@ -52,7 +52,7 @@ impl Reader<'_> {
                     let (name, other) = (name.to_owned(), format!("`{}`", other.name));
                     let kind = ProblemKind::Duplicate { named, name, other };
                     let (file, json) = (property.file, property.json);
-                    self.report(&Node { file, pointer, json }, kind);
+                    self.report(&SchemaNode { file, pointer, json }, kind);
                 }
             }
             members.push(member);
@@ -60,7 +60,7 @@ impl Reader<'_> {
         members
     }
 
-    fn member(&mut self, name: &str, node: &Node<'_>, required: &[String]) -> Option<Member> {
+    fn member(&mut self, name: &str, node: &SchemaNode<'_>, required: &[String]) -> Option<Member> {
         if !names::is_member_name(name) {
             let (named, name) = (Named::Member, name.to_owned());
             self.report(node, ProblemKind::NotAnIdentifier { named, name });
@@ -109,7 +109,7 @@ impl Reader<'_> {
     }
 
     /// Reads the other names that a member is accepted under.
-    pub(super) fn aliases(&mut self, name: &str, node: &Node<'_>) -> Vec<String> {
+    pub(super) fn aliases(&mut self, name: &str, node: &SchemaNode<'_>) -> Vec<String> {
         let Some(list) = node.get("x-aliases") else {
             return Vec::new();
         };
@@ -123,7 +123,7 @@ impl Reader<'_> {
     }
 
     /// Reads the type of a member or of a list's elements, and whether the value may be null.
-    fn ty(&mut self, node: &Node<'_>, annotations: &[&'static str]) -> Option<(Ty, bool)> {
+    fn ty(&mut self, node: &SchemaNode<'_>, annotations: &[&'static str]) -> Option<(Ty, bool)> {
         let with = |keywords: &[&'static str]| [annotations, keywords].concat();
         if node.get("$ref").is_some() {
             self.only(node, &with(&["$ref"]));
@@ -144,11 +144,11 @@ impl Reader<'_> {
         };
         let (json_type, nullable) = self.json_type(&json_type)?;
         let ty = match json_type {
-            JsonType::Plain(ty) => {
+            TypeKeyword::Plain(ty) => {
                 self.only(node, &with(&["type"]));
                 ty
             }
-            JsonType::Array => {
+            TypeKeyword::Array => {
                 self.only(node, &with(&["type", "items"]));
                 let items = self.required(node, "items")?;
                 let (ty, items_nullable) = self.ty(&items, &["description"])?;
@@ -157,7 +157,7 @@ impl Reader<'_> {
                 }
                 Ty::Array(Box::new(ty))
             }
-            JsonType::Object if node.get("properties").is_some() => {
+            TypeKeyword::Object if node.get("properties").is_some() => {
                 self.only(node, &with(&["type", "title", "properties", "required"]));
                 let name = self.type_name(node)?;
                 let description = self.description(node);
@@ -166,7 +166,7 @@ impl Reader<'_> {
                 self.types.push(TypeDef { name: name.clone(), file, pointer, description, kind });
                 Ty::Named(name)
             }
-            JsonType::Object => {
+            TypeKeyword::Object => {
                 self.only(node, &with(&["type", "additionalProperties"]));
                 if let Some(free) = self.required(node, "additionalProperties")
                     && *free.json != Json::Bool(true)
@@ -181,14 +181,14 @@ impl Reader<'_> {
     }
 
     /// Reads `type`: one type, or a pair of one type and null.
-    fn json_type(&mut self, node: &Node<'_>) -> Option<(JsonType, bool)> {
+    fn json_type(&mut self, node: &SchemaNode<'_>) -> Option<(TypeKeyword, bool)> {
         let choices = [
-            ("string", JsonType::Plain(Ty::String)),
-            ("boolean", JsonType::Plain(Ty::Boolean)),
-            ("integer", JsonType::Plain(Ty::Integer)),
-            ("number", JsonType::Plain(Ty::Number)),
-            ("array", JsonType::Array),
-            ("object", JsonType::Object),
+            ("string", TypeKeyword::Plain(Ty::String)),
+            ("boolean", TypeKeyword::Plain(Ty::Boolean)),
+            ("integer", TypeKeyword::Plain(Ty::Integer)),
+            ("number", TypeKeyword::Plain(Ty::Number)),
+            ("array", TypeKeyword::Array),
+            ("object", TypeKeyword::Object),
         ];
         let (name, nullable) = match node.json {
             Json::Array(_) => {
@@ -216,7 +216,7 @@ impl Reader<'_> {
         }
     }
 
-    fn nullable_reference(&mut self, choices: &Node<'_>) -> Option<(Ty, bool)> {
+    fn nullable_reference(&mut self, choices: &SchemaNode<'_>) -> Option<(Ty, bool)> {
         let null = Json::Object(vec![("type".into(), Json::String("null".into()))]);
         let elements: Vec<_> = choices.elements().collect();
         match &elements[..] {
@@ -231,7 +231,7 @@ impl Reader<'_> {
         }
     }
 
-    fn reference(&mut self, node: &Node<'_>) -> Option<Ty> {
+    fn reference(&mut self, node: &SchemaNode<'_>) -> Option<Ty> {
         let reference = self.required_string(node, "$ref")?;
         let key = names::resolve(node.file, &reference);
         // A definition can be used in its own file only: shared types are files of common/.
@@ -247,7 +247,7 @@ impl Reader<'_> {
     }
 }
 
-enum JsonType {
+enum TypeKeyword {
     Plain(Ty),
     Array,
     Object,

@@ -1,13 +1,13 @@
 //! Reads schemas that have a name: objects, and the scalar types of the dialect.
 
-use super::{Node, Reader};
+use super::{DialectReader, SchemaNode};
 use crate::model::{KnownValue, TypeDef, TypeKind};
 use crate::names;
 use crate::problem::{Named, ProblemKind};
 
-impl Reader<'_> {
+impl DialectReader<'_> {
     /// Reads the definitions under a file's `$defs`.
-    pub(crate) fn definitions(&mut self, root: &Node<'_>) {
+    pub(crate) fn definitions(&mut self, root: &SchemaNode<'_>) {
         let Some(definitions) = root.get("$defs") else {
             return;
         };
@@ -24,7 +24,7 @@ impl Reader<'_> {
     }
 
     /// Reads a schema that has a name: an object, or a scalar type.
-    pub(crate) fn named_type(&mut self, node: &Node<'_>, object_keywords: &[&str]) {
+    pub(crate) fn named_type(&mut self, node: &SchemaNode<'_>, object_keywords: &[&str]) {
         let Some(name) = self.type_name(node) else {
             return;
         };
@@ -78,7 +78,7 @@ impl Reader<'_> {
     }
 
     /// Checks the JSON type and the name of a scalar type.
-    fn scalar(&mut self, node: &Node<'_>, name: &str, kind: &TypeKind) {
+    fn scalar(&mut self, node: &SchemaNode<'_>, name: &str, kind: &TypeKind) {
         let (json_type, fixed_name) = match kind {
             TypeKind::Timestamp => (r#""number""#, Some("Timestamp")),
             TypeKind::Delivered => (r#"["boolean","null"]"#, Some("Delivered")),
@@ -96,7 +96,7 @@ impl Reader<'_> {
         }
     }
 
-    fn known_values(&mut self, list: &Node<'_>) -> Vec<KnownValue> {
+    fn known_values(&mut self, list: &SchemaNode<'_>) -> Vec<KnownValue> {
         let mut values: Vec<KnownValue> = Vec::new();
         for node in list.elements() {
             self.only(&node, &["value", "description"]);
@@ -126,7 +126,7 @@ impl Reader<'_> {
     }
 
     /// Returns the Rust name of a schema, if its title is a valid one.
-    pub(super) fn type_name(&mut self, node: &Node<'_>) -> Option<String> {
+    pub(super) fn type_name(&mut self, node: &SchemaNode<'_>) -> Option<String> {
         let name = self.required_string(node, "title")?;
         let place = node.get("title").unwrap_or_else(|| node.clone());
         if !names::is_title(&name) {

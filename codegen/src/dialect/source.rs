@@ -4,13 +4,13 @@
 use spektr_json::Json;
 
 use super::head::STATUSES;
-use super::{Node, Reader};
-use crate::model::{Part, ReadRow, Reading, Source};
+use super::{DialectReader, SchemaNode};
+use crate::model::{PagePart, ReadRow, Reading, Source};
 use crate::names;
 use crate::problem::ProblemKind;
 
-impl Reader<'_> {
-    pub(crate) fn source(&mut self, node: &Node<'_>) -> Option<Source> {
+impl DialectReader<'_> {
+    pub(crate) fn source(&mut self, node: &SchemaNode<'_>) -> Option<Source> {
         self.only(node, &["page", "version", "section", "captured", "readings"]);
         let page = self.required_string(node, "page");
         let version = node.get("version").and_then(|node| self.string(&node));
@@ -20,7 +20,7 @@ impl Reader<'_> {
         Some(Source { page: page?, version, section: section?, captured: captured?, readings })
     }
 
-    fn date(&mut self, node: &Node<'_>) -> Option<String> {
+    fn date(&mut self, node: &SchemaNode<'_>) -> Option<String> {
         let captured = self.required_string(node, "captured");
         if let (Some(date), Some(node)) = (&captured, node.get("captured"))
             && !names::is_date(date)
@@ -31,7 +31,7 @@ impl Reader<'_> {
     }
 
     /// Reads the record of a part of the documentation that somebody has read.
-    fn reading(&mut self, node: &Node<'_>) -> Option<Reading> {
+    fn reading(&mut self, node: &SchemaNode<'_>) -> Option<Reading> {
         self.only(
             node,
             &[
@@ -39,7 +39,8 @@ impl Reader<'_> {
                 "rows",
             ],
         );
-        let parts = [("row", Part::Row), ("section", Part::Section), ("around", Part::Around)];
+        let parts =
+            [("row", PagePart::Row), ("section", PagePart::Section), ("around", PagePart::Around)];
         let part = self.required_choice(node, "part", &parts);
         let version = self.required_string(node, "version");
         let captured = self.date(node);
@@ -52,7 +53,7 @@ impl Reader<'_> {
             _ => None,
         });
         let status = node.get("status").and_then(|status| self.choice(&status, &STATUSES));
-        let row = part? == Part::Row;
+        let row = part? == PagePart::Row;
         for (keyword, found) in [("place", place.is_some()), ("status", status.is_some())] {
             match node.get(keyword) {
                 Some(node) if !row => self.report(&node, ProblemKind::Keyword(keyword.into())),
@@ -75,7 +76,7 @@ impl Reader<'_> {
 
     /// Reads rows such as `"data.contextId": "…"`: the row's digest, and behind a slash the digest
     /// of the words beside a nullable type.
-    fn read_rows(&mut self, node: &Node<'_>) -> Vec<ReadRow> {
+    fn read_rows(&mut self, node: &SchemaNode<'_>) -> Vec<ReadRow> {
         self.object(node);
         let mut rows = Vec::new();
         for (path, node) in node.members() {
@@ -92,13 +93,13 @@ impl Reader<'_> {
         rows
     }
 
-    fn digest(&mut self, node: &Node<'_>) -> Option<String> {
+    fn digest(&mut self, node: &SchemaNode<'_>) -> Option<String> {
         let digest = self.string(node)?;
         self.check_digest(node, &digest);
         Some(digest)
     }
 
-    fn check_digest(&mut self, node: &Node<'_>, digest: &str) {
+    fn check_digest(&mut self, node: &SchemaNode<'_>, digest: &str) {
         let digits = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         if digest.len() != 16 || !digest.bytes().all(digits) {
             self.wrong_value(node, "16 hexadecimal digits", digest);

@@ -3,16 +3,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::diff::{Change, Impact};
+use crate::diff::{Impact, SchemaChange};
 use crate::model::{
-    Common, Decision, Event, KnownValue, Member, Model, Source, Status, Ty, TypeDef, TypeKind,
+    CommonFile, Decision, Event, KnownValue, Member, Model, Source, Status, Ty, TypeDef, TypeKind,
     WireTypes,
 };
 use crate::set::SchemaSet;
 
 /// Returns all changes, in the order in which they are found.
-pub(super) fn run(old: &SchemaSet, new: &SchemaSet) -> Vec<Change> {
-    let mut changes = Changes(Vec::new());
+pub(super) fn run(old: &SchemaSet, new: &SchemaSet) -> Vec<SchemaChange> {
+    let mut changes = ChangeList(Vec::new());
     changes.model(old.model(), new.model());
     changes.0
 }
@@ -38,9 +38,9 @@ enum Names {
     KnownValues,
 }
 
-struct Changes(Vec<Change>);
+struct ChangeList(Vec<SchemaChange>);
 
-impl Changes {
+impl ChangeList {
     fn add(&mut self, effect: Effect, subject: &str, member: &str, what: impl Into<String>) {
         let impact = match effect {
             Effect::Texts => Impact::Documentation,
@@ -48,7 +48,7 @@ impl Changes {
             Effect::Stricter => Impact::Stricter,
             Effect::BreaksData | Effect::BreaksCode => Impact::Breaking,
         };
-        self.0.push(Change {
+        self.0.push(SchemaChange {
             impact,
             breaks_code: effect == Effect::BreaksCode,
             subject: subject.to_owned(),
@@ -58,8 +58,8 @@ impl Changes {
     }
 
     /// Compares title, description, source and decisions of a file in `common/`.
-    fn common(&mut self, old: &Common, new: &Common, is_type: bool) {
-        let Common { file: _, title, description, source, decisions } = old;
+    fn common(&mut self, old: &CommonFile, new: &CommonFile, is_type: bool) {
+        let CommonFile { file: _, title, description, source, decisions } = old;
         // `type_def` compares the description of a type.
         let described = |text: &String| if is_type { String::new() } else { text.clone() };
         let was = (&described(description), Some(source));

@@ -3,21 +3,26 @@
 use spektr_json::{Json, pointer};
 
 use super::edit::{renamed, set, without};
-use super::places::{Place, What};
-use super::{Derived, Example, Fault, Invalid, Origin};
+use super::places::{ExamplePlace, PlacedModel};
+use super::{DerivedExamples, Example, ExampleFault, ExampleOrigin, InvalidExample};
 use crate::envelope::{CREATED_AT, EVENT_TYPE, EVENT_TYPE_ENVELOPE, TIMESTAMP, WIRE_TYPE};
 use crate::model::{Event, Member, Model, Ty, TypeKind};
 use crate::passes::PAYLOAD;
 
-pub(super) fn all(model: &Model, event: &Event, full: &Json, places: &[Place<'_>]) -> Derived {
-    let mut derived = Derived::default();
+pub(super) fn all(
+    model: &Model,
+    event: &Event,
+    full: &Json,
+    places: &[ExamplePlace<'_>],
+) -> DerivedExamples {
+    let mut derived = DerivedExamples::default();
     let whole = [
         ("minimal", minimal(model, event, full)),
         ("unknown_member", with_unknown_members(model, full, places)),
     ];
     let whole = whole.into_iter().map(|(case, body)| (case.to_owned(), body));
     for (case, body) in whole.chain(in_other_envelope(model, event, full, places)) {
-        derived.valid.push(Example { case, body, origin: Origin::Derived });
+        derived.valid.push(Example { case, body, origin: ExampleOrigin::Derived });
     }
     for wire_type in &event.wire_types.accepted {
         let place = [WIRE_TYPE.name.to_owned()];
@@ -25,7 +30,7 @@ pub(super) fn all(model: &Model, event: &Event, full: &Json, places: &[Place<'_>
         derived.valid.push(Example {
             case: format!("wire_type_{wire_type}"),
             body: set(full, &place, value.clone()),
-            origin: Origin::Edited {
+            origin: ExampleOrigin::Edited {
                 pointer: pointer::join("", WIRE_TYPE.name),
                 value: Some(value),
             },
@@ -39,8 +44,8 @@ pub(super) fn all(model: &Model, event: &Event, full: &Json, places: &[Place<'_>
 }
 
 /// Returns the full example with allowed changes of one member.
-fn valid(model: &Model, full: &Json, place: &Place<'_>) -> Vec<Example> {
-    let What::Member(member) = place.what else {
+fn valid(model: &Model, full: &Json, place: &ExamplePlace<'_>) -> Vec<Example> {
+    let PlacedModel::Member(member) = place.what else {
         return Vec::new();
     };
     let mut edits: Vec<(&str, Option<Json>)> = Vec::new();
@@ -72,21 +77,21 @@ fn valid(model: &Model, full: &Json, place: &Place<'_>) -> Vec<Example> {
                 Some(value) => set(full, &place.tokens, value.clone()),
                 None => without(full, &place.tokens),
             },
-            origin: Origin::Edited { pointer: place.pointer(), value },
+            origin: ExampleOrigin::Edited { pointer: place.pointer(), value },
         })
         .collect()
 }
 
 /// Returns the full example with one fault at one place.
-fn invalid(model: &Model, full: &Json, place: &Place<'_>) -> Vec<Invalid> {
+fn invalid(model: &Model, full: &Json, place: &ExamplePlace<'_>) -> Vec<InvalidExample> {
     let name = &place.name;
     let pointer = place.pointer();
     let mut found = Vec::new();
-    if matches!(place.what, What::Member(member) if member.required) {
-        found.push(Invalid {
+    if matches!(place.what, PlacedModel::Member(member) if member.required) {
+        found.push(InvalidExample {
             case: format!("missing_{name}"),
             pointer: pointer.clone(),
-            fault: Fault::Missing,
+            fault: ExampleFault::Missing,
             body: without(full, &place.tokens),
         });
     }
@@ -94,10 +99,10 @@ fn invalid(model: &Model, full: &Json, place: &Place<'_>) -> Vec<Invalid> {
     let null = null.filter(|_| model.kind(place.ty()) != Some(&TypeKind::Delivered));
     let wrong = null.into_iter().chain(wrong(model, place.ty()));
     if *place.ty() != Ty::Raw {
-        found.extend(wrong.map(|(word, value)| Invalid {
+        found.extend(wrong.map(|(word, value)| InvalidExample {
             case: format!("{name}_{word}"),
             pointer: pointer.clone(),
-            fault: Fault::WrongType { found: json_type(&value) },
+            fault: ExampleFault::WrongType { found: json_type(&value) },
             body: set(full, &place.tokens, value),
         }));
     }
@@ -151,7 +156,7 @@ fn only_required(model: &Model, members: &[&Member], full: &Json) -> Json {
 }
 
 /// Returns the full example with one more member in each object of known members.
-fn with_unknown_members(model: &Model, full: &Json, places: &[Place<'_>]) -> Json {
+fn with_unknown_members(model: &Model, full: &Json, places: &[ExamplePlace<'_>]) -> Json {
     let objects = places
         .iter()
         .filter(|place| matches!(model.kind(place.ty()), Some(TypeKind::Object(_))))
@@ -171,7 +176,7 @@ fn in_other_envelope(
     model: &Model,
     event: &Event,
     full: &Json,
-    places: &[Place<'_>],
+    places: &[ExamplePlace<'_>],
 ) -> Vec<(String, Json)> {
     let own = |json: &Json| -> Vec<(String, Json)> {
         let is_own = |name: &String| model.envelope.iter().all(|member| member.name != *name);
@@ -229,14 +234,14 @@ fn flat(model: &Model, event: &Event, own: Vec<(String, Json)>) -> Vec<(String, 
 /// Returns the full example once for each alias of an event's own member, under that alias. It
 /// skips envelope members: the schemas list no alias of theirs, so an example with one would not be
 /// valid.
-fn with_aliases(model: &Model, full: &Json, places: &[Place<'_>]) -> Vec<(String, Json)> {
-    let is_around = |place: &Place<'_>| match &place.tokens[..] {
+fn with_aliases(model: &Model, full: &Json, places: &[ExamplePlace<'_>]) -> Vec<(String, Json)> {
+    let is_around = |place: &ExamplePlace<'_>| match &place.tokens[..] {
         [name] => name == PAYLOAD || model.envelope.iter().any(|member| member.name == *name),
         _ => false,
     };
     let members = places.iter().filter_map(|place| match place.what {
-        What::Member(member) if !is_around(place) => Some((place, member)),
-        What::Member(_) | What::Element(_) => None,
+        PlacedModel::Member(member) if !is_around(place) => Some((place, member)),
+        PlacedModel::Member(_) | PlacedModel::Element(_) => None,
     });
     members
         .flat_map(|(place, member)| {

@@ -8,8 +8,8 @@ use crate::names;
 use crate::passes::PAYLOAD;
 
 /// A member, or an element of a list, at one place in the full example.
-pub(super) struct Place<'m> {
-    pub(super) what: What<'m>,
+pub(super) struct ExamplePlace<'m> {
+    pub(super) what: PlacedModel<'m>,
     /// The place in words, for the name of a case, as `fields_children_key`.
     pub(super) name: String,
     /// The place as tokens of a JSON pointer, unescaped.
@@ -18,35 +18,35 @@ pub(super) struct Place<'m> {
 
 /// The model of the value at a place.
 #[derive(Clone, Copy)]
-pub(super) enum What<'m> {
+pub(super) enum PlacedModel<'m> {
     Member(&'m Member),
     Element(&'m Ty),
 }
 
-impl Place<'_> {
+impl ExamplePlace<'_> {
     pub(super) fn pointer(&self) -> String {
         self.tokens.iter().fold(String::new(), |at, token| pointer::join(&at, token))
     }
 
     pub(super) fn ty(&self) -> &Ty {
         match self.what {
-            What::Member(member) => &member.ty,
-            What::Element(ty) => ty,
+            PlacedModel::Member(member) => &member.ty,
+            PlacedModel::Element(ty) => ty,
         }
     }
 
     /// Tells whether the value must be present.
     pub(super) fn is_required(&self) -> bool {
         match self.what {
-            What::Member(member) => member.required,
-            What::Element(_) => true,
+            PlacedModel::Member(member) => member.required,
+            PlacedModel::Element(_) => true,
         }
     }
 }
 
 /// A step from a value to a value inside it.
 #[derive(Clone, PartialEq)]
-enum Step<'m> {
+enum PlaceStep<'m> {
     Member(&'m str),
     Element,
 }
@@ -58,18 +58,18 @@ pub(super) fn find<'m>(
     model: &'m Model,
     event: &'m Event,
     full: &Json,
-) -> (Vec<Place<'m>>, Vec<String>) {
-    let mut walk = Walk { model, found: Vec::new(), open: Vec::new() };
+) -> (Vec<ExamplePlace<'m>>, Vec<String>) {
+    let mut walk = MemberWalk { model, found: Vec::new(), open: Vec::new() };
     let envelope = model.envelope.iter().filter(|member| member.name != WIRE_TYPE.name);
     walk.members(envelope.chain(&event.members), &[]);
     let names = names(&walk.found);
     let (mut places, mut lacking) = (Vec::new(), Vec::new());
     for ((steps, what), name) in walk.found.into_iter().zip(names) {
         match resolve(full, &steps) {
-            Some(tokens) => places.push(Place { what, name, tokens }),
+            Some(tokens) => places.push(ExamplePlace { what, name, tokens }),
             None => lacking.push(steps.iter().fold(String::new(), |at, step| match step {
-                Step::Member(name) => pointer::join(&at, name),
-                Step::Element => at + "/*",
+                PlaceStep::Member(name) => pointer::join(&at, name),
+                PlaceStep::Element => at + "/*",
             })),
         }
     }
@@ -78,7 +78,7 @@ pub(super) fn find<'m>(
 
 /// Returns a unique name for each place: its words joined by `_`. If two places would share a name
 /// (`a_b/c` and `a/b_c`), both are joined by `__`, which occurs in no word.
-fn names(found: &[(Vec<Step<'_>>, What<'_>)]) -> Vec<String> {
+fn names(found: &[(Vec<PlaceStep<'_>>, PlacedModel<'_>)]) -> Vec<String> {
     let all: Vec<Vec<String>> = found.iter().map(|(steps, _)| words(steps)).collect();
     // Drops the word `data` from a name such as `data_user_id`, unless another place has the short
     // name.
@@ -99,36 +99,37 @@ fn names(found: &[(Vec<Step<'_>>, What<'_>)]) -> Vec<String> {
 }
 
 /// Returns the words for a place. An element adds a word only if no member follows it.
-fn words(steps: &[Step<'_>]) -> Vec<String> {
-    let members = steps.iter().rposition(|step| *step != Step::Element).map_or(0, |last| last + 1);
+fn words(steps: &[PlaceStep<'_>]) -> Vec<String> {
+    let members =
+        steps.iter().rposition(|step| *step != PlaceStep::Element).map_or(0, |last| last + 1);
     let words = steps.iter().enumerate().filter_map(|(at, step)| match step {
-        Step::Member(name) => Some(names::words(name)),
-        Step::Element => (at >= members).then(|| "element".to_owned()),
+        PlaceStep::Member(name) => Some(names::words(name)),
+        PlaceStep::Element => (at >= members).then(|| "element".to_owned()),
     });
     words.collect()
 }
 
-struct Walk<'m> {
+struct MemberWalk<'m> {
     model: &'m Model,
-    found: Vec<(Vec<Step<'m>>, What<'m>)>,
+    found: Vec<(Vec<PlaceStep<'m>>, PlacedModel<'m>)>,
     /// Types on the current path: a type that contains itself is entered once.
     open: Vec<&'m str>,
 }
 
-impl<'m> Walk<'m> {
-    fn members(&mut self, members: impl Iterator<Item = &'m Member>, at: &[Step<'m>]) {
+impl<'m> MemberWalk<'m> {
+    fn members(&mut self, members: impl Iterator<Item = &'m Member>, at: &[PlaceStep<'m>]) {
         for member in members {
-            let here = [at, &[Step::Member(&member.name)]].concat();
-            self.found.push((here.clone(), What::Member(member)));
+            let here = [at, &[PlaceStep::Member(&member.name)]].concat();
+            self.found.push((here.clone(), PlacedModel::Member(member)));
             self.below(&member.ty, &here);
         }
     }
 
-    fn below(&mut self, ty: &'m Ty, at: &[Step<'m>]) {
+    fn below(&mut self, ty: &'m Ty, at: &[PlaceStep<'m>]) {
         match ty {
             Ty::Array(items) => {
-                let here = [at, &[Step::Element]].concat();
-                self.found.push((here.clone(), What::Element(items)));
+                let here = [at, &[PlaceStep::Element]].concat();
+                self.found.push((here.clone(), PlacedModel::Element(items)));
                 self.below(items, &here);
             }
             Ty::Named(name) if !self.open.contains(&name.as_str()) => {
@@ -145,7 +146,7 @@ impl<'m> Walk<'m> {
 }
 
 /// Returns the first place in `json` that the steps match.
-fn resolve(json: &Json, steps: &[Step<'_>]) -> Option<Vec<String>> {
+fn resolve(json: &Json, steps: &[PlaceStep<'_>]) -> Option<Vec<String>> {
     let Some((step, rest)) = steps.split_first() else {
         return Some(Vec::new());
     };
@@ -153,8 +154,8 @@ fn resolve(json: &Json, steps: &[Step<'_>]) -> Option<Vec<String>> {
         resolve(json, rest).map(|rest| [&[token.to_owned()], &rest[..]].concat())
     };
     match step {
-        Step::Member(name) => below(name, json.get(name)?),
-        Step::Element => {
+        PlaceStep::Member(name) => below(name, json.get(name)?),
+        PlaceStep::Element => {
             json.elements().iter().enumerate().find_map(|(at, json)| below(&at.to_string(), json))
         }
     }

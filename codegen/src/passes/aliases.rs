@@ -2,9 +2,9 @@
 
 use syn::parse_quote;
 
-use crate::passes::Made;
+use crate::passes::StructDraft;
 
-pub(super) fn run(made: &mut Made<'_>) {
+pub(super) fn run(made: &mut StructDraft<'_>) {
     for (field, member) in &mut made.fields {
         let aliases = &member.aliases;
         if !aliases.is_empty() {

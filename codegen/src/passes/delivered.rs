@@ -4,9 +4,9 @@
 use syn::parse_quote;
 
 use crate::model::{Model, TypeKind};
-use crate::passes::Made;
+use crate::passes::StructDraft;
 
-pub(super) fn run(made: &mut Made<'_>, model: &Model) {
+pub(super) fn run(made: &mut StructDraft<'_>, model: &Model) {
     for (field, member) in made.fields.iter_mut().filter(|(_, member)| !member.required) {
         if !matches!(model.kind(&member.ty), Some(TypeKind::Delivered)) {
             continue;

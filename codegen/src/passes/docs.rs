@@ -5,9 +5,9 @@ use quote::quote;
 use syn::{Attribute, parse_quote};
 
 use crate::model::Member;
-use crate::passes::{Made, Target};
+use crate::passes::{StructDraft, StructTarget};
 
-pub(super) fn run(made: &mut Made<'_>, target: &Target<'_>) {
+pub(super) fn run(made: &mut StructDraft<'_>, target: &StructTarget<'_>) {
     replace(&mut made.item.attrs, &target.docs);
     for (field, member) in &mut made.fields {
         replace(&mut field.attrs, &member_docs(member));

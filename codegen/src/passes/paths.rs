@@ -4,9 +4,9 @@
 use syn::Path;
 use syn::visit_mut::{self, VisitMut};
 
-use crate::passes::Made;
+use crate::passes::StructDraft;
 
-pub(super) fn run(made: &mut Made<'_>) {
+pub(super) fn run(made: &mut StructDraft<'_>) {
     for (field, _) in &mut made.fields {
         LastSegment.visit_type_mut(&mut field.ty);
     }

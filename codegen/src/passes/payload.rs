@@ -5,12 +5,12 @@ use syn::{Visibility, parse_quote};
 
 use crate::envelope;
 use crate::model::Ty;
-use crate::passes::{Made, optional};
+use crate::passes::{StructDraft, optional};
 
 /// The member that holds an event's payload.
 pub(crate) const PAYLOAD: &str = envelope::DATA.name;
 
-pub(super) fn run(made: &mut Made<'_>) {
+pub(super) fn run(made: &mut StructDraft<'_>) {
     for (field, member) in made.fields.iter_mut().filter(|(_, member)| member.name == PAYLOAD) {
         if member.ty == Ty::Raw {
             field.vis = Visibility::Inherited;

@@ -5,11 +5,11 @@ use quote::quote;
 use syn::punctuated::Punctuated;
 use syn::{ItemImpl, Path, Token, parse_quote};
 
-use crate::passes::{Made, optional};
+use crate::passes::{StructDraft, optional};
 
 /// Returns the impl for a struct that has a sensitive member, and `None` for others.
-pub(super) fn run(made: &mut Made<'_>) -> Result<Option<ItemImpl>, syn::Error> {
-    let Made { item, fields } = made;
+pub(super) fn run(made: &mut StructDraft<'_>) -> Result<Option<ItemImpl>, syn::Error> {
+    let StructDraft { item, fields } = made;
     if !fields.iter().any(|(_, member)| member.sensitive) {
         return Ok(None);
     }

@@ -3,9 +3,9 @@
 
 use syn::parse_quote;
 
-use crate::passes::{Made, Tag};
+use crate::passes::{StructDraft, Tag};
 
-pub(super) fn run<'m>(made: &mut Made<'m>, tag: &Tag<'m>) {
+pub(super) fn run<'m>(made: &mut StructDraft<'m>, tag: &Tag<'m>) {
     let ident = &made.item.ident;
     let name = &tag.member.name;
     let field = parse_quote! {

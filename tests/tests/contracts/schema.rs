@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use spektr_codegen::examples::Origin;
+use spektr_codegen::examples::ExampleOrigin;
 use spektr_tests::corpus::{self, Example};
 use spektr_tests::tools;
 use spektr_types::Entries;
@@ -93,7 +93,8 @@ fn the_schema_and_the_decoder_agree_on_each_change_of_an_example() {
     let wrong = [json!(null), json!(true), json!(7), json!("text"), json!([]), json!({})];
     let mut bodies = Vec::new();
     for example in corpus::examples().into_values().flatten() {
-        if matches!(example.origin, Origin::Edited { .. }) || is_beyond_the_schema(&example) {
+        if matches!(example.origin, ExampleOrigin::Edited { .. }) || is_beyond_the_schema(&example)
+        {
             continue;
         }
         let json = example.json();

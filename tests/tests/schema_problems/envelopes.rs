@@ -1,6 +1,6 @@
 //! The envelopes and the batch.
 
-use spektr_codegen::{Named, ProblemKind, Required};
+use spektr_codegen::{Named, ProblemKind, RequiredFile};
 use spektr_tests::fixtures::{BATCH, ENVELOPE, Event, Files, OTHER_ENVELOPE, PING};
 
 use super::support::{cases, duplicate, keyword, note, with_keywords, wrong_value};
@@ -8,8 +8,8 @@ use super::support::{cases, duplicate, keyword, note, with_keywords, wrong_value
 cases! {
     rejects_a_set_without_the_other_envelope_and_the_batch:
         Files::base().without(OTHER_ENVELOPE).without(BATCH)
-        => [(BATCH, "", ProblemKind::MissingFile(Required::Batch)),
-            (OTHER_ENVELOPE, "", ProblemKind::MissingFile(Required::EventTypeEnvelope))];
+        => [(BATCH, "", ProblemKind::MissingFile(RequiredFile::Batch)),
+            (OTHER_ENVELOPE, "", ProblemKind::MissingFile(RequiredFile::EventTypeEnvelope))];
     rejects_a_keyword_on_the_results_of_a_batch:
         with_keywords(BATCH, "results", r#""x-sensitive": true, "nonsense": 1"#)
         => [(BATCH, "/properties/results/nonsense", keyword("nonsense")),

@@ -1,6 +1,6 @@
 //! Keywords that every file must have, and files that must exist.
 
-use spektr_codegen::{Named, ProblemKind, Required};
+use spektr_codegen::{Named, ProblemKind, RequiredFile};
 use spektr_tests::fixtures::{ENVELOPE, Files, PING};
 
 use super::support::{cases, not_a_name, wrong_value};
@@ -30,7 +30,7 @@ cases! {
             ("common/a.schema.json", "", ProblemKind::Missing("x-source"))];
     rejects_a_set_without_the_envelope:
         Files::base().without(ENVELOPE)
-        => [(ENVELOPE, "", ProblemKind::MissingFile(Required::TypeEnvelope))];
+        => [(ENVELOPE, "", ProblemKind::MissingFile(RequiredFile::TypeEnvelope))];
     rejects_another_draft:
         Files::base().edit(PING, "draft/2020-12", "draft/2019-09")
         => [(PING, "/$schema", wrong_value("`https://json-schema.org/draft/2020-12/schema`", "https://json-schema.org/draft/2019-09/schema"))];

@@ -1,7 +1,7 @@
 //! Lists each event of the schema with the paths of its members, as a documentation page does.
 
 use spektr_codegen::SchemaSet;
-use spektr_codegen::model::{Event, Explained, Member, Model, Ty, TypeKind};
+use spektr_codegen::model::{Event, ExplainedDifference, Member, Model, Ty, TypeKind};
 use spektr_doc_reader::Unit;
 
 use super::drift::Drift;
@@ -159,7 +159,7 @@ pub(super) fn decision(set: &SchemaSet, drift: &Drift) -> Option<String> {
         [drift.kind.as_str(), &text(&drift.path), &text(&drift.was), &text(&drift.now)]
             .map(str::to_owned);
     set.model().decisions().find_map(|(file, own, decisions)| {
-        let fits = |record: &&Explained| {
+        let fits = |record: &&ExplainedDifference| {
             let event = Some(record.event.as_str()).filter(|event| !event.is_empty()).or(own);
             [&record.kind, &record.path, &record.was, &record.now] == difference.each_ref()
                 && event.is_none_or(|event| event == drift.event)

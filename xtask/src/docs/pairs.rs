@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use spektr_codegen::SchemaSet;
-use spektr_codegen::model::{Event, Part, Reading};
+use spektr_codegen::model::{Event, PagePart, Reading};
 use spektr_doc_reader::{EventRow, Page, RowWords, Section, letters};
 
 use super::payload;
@@ -54,7 +54,8 @@ impl<'a> EventPairs<'a> {
                 |read: &Reading| readings::same(read.digest.as_deref(), row.digest.as_ref());
             let described = row.digest.is_some() && read.is_some_and(description);
             let payload = sections.any(|section| {
-                readings::of(event, Part::Section).any(|it| same_members(it, section, &envelope))
+                readings::of(event, PagePart::Section)
+                    .any(|it| same_members(it, section, &envelope))
             });
             // The row is at the place where the event was read, and both names have the same first
             // word.
@@ -156,7 +157,7 @@ fn cut_table(page: &Page, set: &SchemaSet) -> Option<String> {
         members.into_iter().any(|it| it.path == path || it.path.ends_with(&ending))
     };
     let events = section.events.iter().filter_map(|name| set.model().event(name));
-    let readings = events.flat_map(|event| readings::of(event, Part::Section));
+    let readings = events.flat_map(|event| readings::of(event, PagePart::Section));
     let missing = readings.filter_map(|reading| {
         let begun = section.rows.iter().zip(&reading.rows).all(|(row, read)| row.path == read.path);
         reading.rows.get(section.rows.len()).filter(|next| begun && shown(&next.path))

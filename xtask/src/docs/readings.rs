@@ -5,8 +5,8 @@
 //!
 //! The reasons are recorded as a decision (ARCHITECTURE.md, D6).
 
-use spektr_codegen::model::{Common, Event, Part, ReadRow, Reading};
-use spektr_codegen::{Required, SchemaSet};
+use spektr_codegen::model::{CommonFile, Event, PagePart, ReadRow, Reading};
+use spektr_codegen::{RequiredFile, SchemaSet};
 use spektr_doc_reader::{Digest, EventRow, Page, Paragraph, Section, Words};
 
 use super::drift::DriftKind;
@@ -69,10 +69,10 @@ impl<'s> Editions<'s> {
 }
 
 pub(super) fn rows(event: &Event) -> impl DoubleEndedIterator<Item = &Reading> {
-    of(event, Part::Row)
+    of(event, PagePart::Row)
 }
 
-pub(super) fn of(event: &Event, part: Part) -> impl DoubleEndedIterator<Item = &Reading> {
+pub(super) fn of(event: &Event, part: PagePart) -> impl DoubleEndedIterator<Item = &Reading> {
     event.source.readings.iter().filter(move |reading| reading.part == part)
 }
 
@@ -165,12 +165,12 @@ pub(super) fn is_lossy(page: &Page) -> bool {
 }
 
 /// Returns the schema file about the members that all events share.
-pub(super) fn around(set: &SchemaSet) -> Option<&Common> {
-    let file = Required::TypeEnvelope.path();
+pub(super) fn around(set: &SchemaSet) -> Option<&CommonFile> {
+    let file = RequiredFile::TypeEnvelope.path();
     set.model().common.iter().find(|common| common.file == file)
 }
 
 /// Returns the readings of the text outside the sections, oldest first.
-pub(super) fn readings_around(common: &Common) -> Vec<&Reading> {
-    common.source.readings.iter().filter(|reading| reading.part == Part::Around).collect()
+pub(super) fn readings_around(common: &CommonFile) -> Vec<&Reading> {
+    common.source.readings.iter().filter(|reading| reading.part == PagePart::Around).collect()
 }

@@ -6,14 +6,14 @@ use std::fmt::Write;
 use anyhow::Result;
 use serde::Serialize;
 use spektr_codegen::SchemaSet;
-use spektr_codegen::diff::{Change, Impact, Review, bump, diff, reviews};
+use spektr_codegen::diff::{Impact, Review, SchemaChange, bump, diff, reviews};
 
 /// The result of a comparison.
 pub(crate) struct SchemaReport {
     /// The git revision of the old state.
     since: String,
     version: String,
-    changes: Vec<Change>,
+    changes: Vec<SchemaChange>,
     reviews: Vec<Review>,
 }
 

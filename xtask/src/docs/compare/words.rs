@@ -1,6 +1,6 @@
 //! Compares the text of a page with the text that somebody has read.
 
-use spektr_codegen::model::{Event, Part};
+use spektr_codegen::model::{Event, PagePart};
 use spektr_doc_reader::Member;
 
 use super::super::drift::{Drift, DriftKind};
@@ -19,7 +19,7 @@ impl<'c> Comparison<'c> {
         resolved: Option<&ResolvedMembers<'_, '_>>,
     ) -> Vec<&'c str> {
         let page = self.page;
-        let known: Vec<_> = readings::of(event, Part::Section).collect();
+        let known: Vec<_> = readings::of(event, PagePart::Section).collect();
         let day = readings::day(known.last().copied());
         let mut read = Vec::new();
         if !known.is_empty() && page.sections_of(name).next().is_none() {
