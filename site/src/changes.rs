@@ -17,7 +17,7 @@ pub(crate) struct Capture {
 }
 
 /// An event's row, with a cell for each capture.
-pub(crate) struct EventRow {
+pub(crate) struct CaptureRow {
     pub(crate) event: Link,
     /// The event's status in each capture; empty if the capture does not list the event.
     pub(crate) cells: Vec<String>,
@@ -25,7 +25,7 @@ pub(crate) struct EventRow {
 }
 
 /// The changes of one impact.
-pub(crate) struct Group<'m> {
+pub(crate) struct ImpactGroup<'m> {
     pub(crate) impact: Impact,
     pub(crate) changes: Vec<ChangeView<'m>>,
 }
@@ -41,9 +41,9 @@ pub(crate) struct ChangeView<'m> {
 pub(crate) struct ChangesPage<'p, 'm> {
     page: Page<'p>,
     captures: Vec<Capture>,
-    rows: Vec<EventRow>,
+    rows: Vec<CaptureRow>,
     since: Option<Since<'m>>,
-    groups: Vec<Group<'m>>,
+    groups: Vec<ImpactGroup<'m>>,
 }
 
 pub(crate) fn page<'p, 'm>(page: Page<'p>, input: &Input<'m>) -> ChangesPage<'p, 'm> {
@@ -51,7 +51,7 @@ pub(crate) fn page<'p, 'm>(page: Page<'p>, input: &Input<'m>) -> ChangesPage<'p,
     let captures = captures(model);
     let rows = model.events.iter().map(|event| row(event, &captures)).collect();
     let changes = input.since.map(|since| since.changes).unwrap_or_default();
-    let groups = Impact::ALL.map(|impact| Group {
+    let groups = Impact::ALL.map(|impact| ImpactGroup {
         impact,
         changes: changes
             .iter()
@@ -79,7 +79,7 @@ fn capture(reading: &Reading) -> Capture {
     Capture { day: reading.captured.clone(), version: reading.version.clone() }
 }
 
-fn row(event: &Event, captures: &[Capture]) -> EventRow {
+fn row(event: &Event, captures: &[Capture]) -> CaptureRow {
     let read: Vec<Option<&Reading>> = captures
         .iter()
         .map(|wanted| readings(event).find(|reading| capture(reading) == *wanted))
@@ -100,7 +100,7 @@ fn row(event: &Event, captures: &[Capture]) -> EventRow {
         reading.map(|reading| (reading.status, reading.digest.clone()))
     };
     let is_changed = read.windows(2).any(|pair| said(&pair[0]) != said(&pair[1]));
-    EventRow {
+    CaptureRow {
         event: Link { text: event.name.clone(), href: link::event(event) },
         cells,
         is_changed,

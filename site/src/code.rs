@@ -4,13 +4,13 @@ use spektr_codegen::Json;
 
 /// A piece of code, with its class in the style sheet if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Token {
+pub(crate) struct CodeToken {
     pub(crate) text: String,
     pub(crate) class: &'static str,
 }
 
 /// Splits the text of a JSON value into tokens; joined together they are the text again.
-pub(crate) fn json(value: &Json) -> Vec<Token> {
+pub(crate) fn json(value: &Json) -> Vec<CodeToken> {
     let text = format!("{value:#}");
     let mut tokens = Vec::new();
     let mut rest = text.as_str();
@@ -18,11 +18,11 @@ pub(crate) fn json(value: &Json) -> Vec<Token> {
         let (before, string) = rest.split_at(start);
         let (string, after) = string.split_at(end_of_string(string));
         let class = if after.starts_with(':') { "key" } else { "string" };
-        tokens.push(Token { text: before.to_owned(), class: "" });
-        tokens.push(Token { text: string.to_owned(), class });
+        tokens.push(CodeToken { text: before.to_owned(), class: "" });
+        tokens.push(CodeToken { text: string.to_owned(), class });
         rest = after;
     }
-    tokens.push(Token { text: rest.to_owned(), class: "" });
+    tokens.push(CodeToken { text: rest.to_owned(), class: "" });
     tokens.retain(|token| !token.text.is_empty());
     tokens
 }

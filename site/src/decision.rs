@@ -3,7 +3,7 @@
 use spektr_codegen::model::{Decision, Model};
 
 use crate::link::{self, Link};
-use crate::member::Row;
+use crate::member::MemberRow;
 use crate::text::Text;
 
 /// A decision.
@@ -40,7 +40,7 @@ pub(crate) fn decisions<'m>(
     decisions: &'m [Decision],
     file: &str,
     prefix: &str,
-    rows: &mut [Row<'m>],
+    rows: &mut [MemberRow<'m>],
 ) -> Vec<DecisionView<'m>> {
     let mut views = Vec::new();
     for decision in decisions {
@@ -68,13 +68,13 @@ pub(crate) fn decisions<'m>(
     views
 }
 
-fn to(row: &Row<'_>) -> Link {
+fn to(row: &MemberRow<'_>) -> Link {
     Link { text: row.path(), href: format!("#{}", row.anchor) }
 }
 
 /// Returns the index of the member whose schema is at the pointer, or contains it.
-fn member_at(rows: &[Row<'_>], file: &str, pointer: &str) -> Option<usize> {
-    let is_around = |row: &&(usize, &Row<'_>)| {
+fn member_at(rows: &[MemberRow<'_>], file: &str, pointer: &str) -> Option<usize> {
+    let is_around = |row: &&(usize, &MemberRow<'_>)| {
         let (_, row) = row;
         row.file == file && is_within(pointer, &row.member.pointer)
     };
@@ -85,8 +85,8 @@ fn member_at(rows: &[Row<'_>], file: &str, pointer: &str) -> Option<usize> {
 }
 
 /// Returns a link to the first member whose type is at the pointer, or contains it.
-fn type_at(model: &Model, rows: &[Row<'_>], file: &str, pointer: &str) -> Option<Link> {
-    let is_meant = |row: &&Row<'_>| {
+fn type_at(model: &Model, rows: &[MemberRow<'_>], file: &str, pointer: &str) -> Option<Link> {
+    let is_meant = |row: &&MemberRow<'_>| {
         let def = row.member.ty.named().and_then(|name| model.types.get(name));
         def.is_some_and(|def| {
             def.file == file && !def.pointer.is_empty() && is_within(pointer, &def.pointer)

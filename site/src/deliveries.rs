@@ -8,21 +8,21 @@ use spektr_codegen::model::{CommonFile, Member};
 use crate::Input;
 use crate::decision::{self, DecisionView};
 use crate::event::ExampleView;
-use crate::member::{self, Row};
+use crate::member::{self, MemberRow};
 use crate::page::Page;
 use crate::text::Text;
 
 /// A part of a delivery: the batch or an envelope.
-pub(crate) struct PartView<'m> {
+pub(crate) struct DeliveryPartView<'m> {
     pub(crate) anchor: &'static str,
     title: &'static str,
     common: &'m CommonFile,
-    pub(crate) rows: Vec<Row<'m>>,
+    pub(crate) rows: Vec<MemberRow<'m>>,
     pub(crate) decisions: Vec<DecisionView<'m>>,
     pub(crate) examples: Vec<ExampleView>,
 }
 
-impl<'m> PartView<'m> {
+impl<'m> DeliveryPartView<'m> {
     pub(crate) fn title(&self) -> Text<'static> {
         Text(self.title)
     }
@@ -38,7 +38,7 @@ impl<'m> PartView<'m> {
 
 /// The content of the page.
 pub(crate) struct DeliveriesView<'m> {
-    pub(crate) parts: Vec<PartView<'m>>,
+    pub(crate) parts: Vec<DeliveryPartView<'m>>,
     /// A description of deliveries, and of the sender's reaction to answers.
     delivery: String,
     pub(crate) answers: &'static [ReceiverAnswer],
@@ -70,7 +70,14 @@ pub(crate) fn view<'m>(input: &Input<'m>) -> DeliveriesView<'m> {
         let prefix = format!("{anchor}/");
         let decisions =
             decision::decisions(model, &common.decisions, &common.file, &prefix, &mut rows);
-        Some(PartView { anchor, title, common, rows, decisions, examples: examples(input, anchor) })
+        Some(DeliveryPartView {
+            anchor,
+            title,
+            common,
+            rows,
+            decisions,
+            examples: examples(input, anchor),
+        })
     });
     DeliveriesView {
         parts: parts.collect(),

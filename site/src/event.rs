@@ -5,10 +5,10 @@ use spektr_codegen::examples::{Example, ExampleOrigin, FULL};
 use spektr_codegen::model::{Event, Model, Status, Ty};
 
 use crate::Input;
-use crate::code::{self, Token};
+use crate::code::{self, CodeToken};
 use crate::decision::{self, DecisionView};
 use crate::link::{self, Link};
-use crate::member::{self, Row};
+use crate::member::{self, MemberRow};
 use crate::page::{Page, status_in_words};
 use crate::text::Text;
 
@@ -21,21 +21,21 @@ const PAYLOAD: &str = "data";
 /// An event with the content of its page.
 pub(crate) struct EventView<'m> {
     pub(crate) event: &'m Event,
-    pub(crate) rows: Vec<Row<'m>>,
+    pub(crate) rows: Vec<MemberRow<'m>>,
     pub(crate) decisions: Vec<DecisionView<'m>>,
     /// Links to the envelope's members.
     pub(crate) envelope: Vec<Link>,
     /// Links to types of its members that have decisions of their own.
     pub(crate) decided_types: Vec<Link>,
     /// Other events that share one of its wire types.
-    pub(crate) shares: Vec<Share>,
+    pub(crate) shares: Vec<SharedWireType>,
     /// The full example in both envelopes.
     pub(crate) shown: Vec<ExampleView>,
     pub(crate) others: Vec<ExampleView>,
 }
 
 /// A wire type that another event has too.
-pub(crate) struct Share {
+pub(crate) struct SharedWireType {
     pub(crate) wire_type: String,
     pub(crate) event: Link,
 }
@@ -44,7 +44,7 @@ pub(crate) struct Share {
 pub(crate) struct ExampleView {
     pub(crate) anchor: String,
     title: String,
-    pub(crate) tokens: Vec<Token>,
+    pub(crate) tokens: Vec<CodeToken>,
 }
 
 impl ExampleView {
@@ -140,7 +140,7 @@ impl<'m> EventView<'m> {
 }
 
 /// Returns links to the types of these members that have decisions of their own.
-fn decided_types(model: &Model, rows: &[Row<'_>]) -> Vec<Link> {
+fn decided_types(model: &Model, rows: &[MemberRow<'_>]) -> Vec<Link> {
     let mut links: Vec<Link> = Vec::new();
     for link in rows.iter().filter_map(|row| row.named.as_ref()) {
         let file = model.types.get(&link.text).map(|def| &def.file);
@@ -153,12 +153,12 @@ fn decided_types(model: &Model, rows: &[Row<'_>]) -> Vec<Link> {
     links
 }
 
-fn shares(model: &Model, event: &Event) -> Vec<Share> {
+fn shares(model: &Model, event: &Event) -> Vec<SharedWireType> {
     let others = model.events.iter().filter(|other| other.name != event.name);
     let shared = others.flat_map(|other| {
         let is_shared =
             |it: &&String| other.wire_types.iter().any(|other| other.eq_ignore_ascii_case(it));
-        event.wire_types.iter().filter(is_shared).map(|wire_type| Share {
+        event.wire_types.iter().filter(is_shared).map(|wire_type| SharedWireType {
             wire_type: wire_type.clone(),
             event: Link { text: other.name.clone(), href: link::event(other) },
         })

@@ -70,7 +70,7 @@ const ASSETS: [(&str, &str); 3] = [
 pub fn files(input: &Input<'_>) -> Result<BTreeMap<String, String>, Error> {
     let model = input.model;
     let events: Vec<_> = model.events.iter().map(|it| EventView::new(input, it)).collect();
-    let nav: Vec<_> = model.events.iter().map(page::Entry::new).collect();
+    let nav: Vec<_> = model.events.iter().map(page::NavEntry::new).collect();
     let page = |path: &str, title: &str| Page::new(path, title, &nav);
     let (types, deliveries) = (types::TypesView::new(model, &events), deliveries::view(input));
 

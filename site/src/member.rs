@@ -11,7 +11,7 @@ use crate::text::Text;
 const SHOWN: usize = 6;
 
 /// A member.
-pub(crate) struct Row<'m> {
+pub(crate) struct MemberRow<'m> {
     /// The path of its parent, as `fields[].`.
     pub(crate) parent: String,
     /// JSON pointer into an entry, with `*` for the elements of a list. On a page with several
@@ -29,7 +29,7 @@ pub(crate) struct Row<'m> {
     pub(crate) decisions: Vec<Link>,
 }
 
-impl<'m> Row<'m> {
+impl<'m> MemberRow<'m> {
     /// Returns the path, as `fields[].key`.
     pub(crate) fn path(&self) -> String {
         format!("{}{}", self.parent, self.member.name)
@@ -67,7 +67,7 @@ pub(crate) fn rows<'m>(
     members: &'m [Member],
     file: &'m str,
     prefix: &str,
-) -> Vec<Row<'m>> {
+) -> Vec<MemberRow<'m>> {
     let mut rows = Vec::new();
     add(model, tree::members(model, members), file, ("", prefix), &mut rows);
     rows
@@ -78,7 +78,7 @@ fn add<'m>(
     branches: Vec<MemberBranch<'m>>,
     file: &'m str,
     (parent, pointer): (&str, &str),
-    rows: &mut Vec<Row<'m>>,
+    rows: &mut Vec<MemberRow<'m>>,
 ) {
     for branch in branches {
         let member = branch.member;
@@ -88,7 +88,7 @@ fn add<'m>(
             let href = link::type_named(model, &def.name)?;
             Some(Link { text: def.name.clone(), href })
         });
-        rows.push(Row {
+        rows.push(MemberRow {
             parent: parent.to_owned(),
             anchor: link::anchor(&pointer),
             member,

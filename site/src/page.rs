@@ -5,13 +5,13 @@ use spektr_codegen::model::{Event, Status};
 use crate::link;
 
 /// An event in the navigation of each page.
-pub(crate) struct Entry<'m> {
+pub(crate) struct NavEntry<'m> {
     pub(crate) name: &'m str,
     pub(crate) href: String,
     pub(crate) status: Status,
 }
 
-impl<'m> Entry<'m> {
+impl<'m> NavEntry<'m> {
     pub(crate) fn new(event: &'m Event) -> Self {
         Self { name: &event.name, href: link::event(event), status: event.status }
     }
@@ -42,12 +42,12 @@ pub(crate) struct Page<'m> {
     pub(crate) path: String,
     /// The path from the page to the root of the site, as a prefix of addresses.
     pub(crate) root: String,
-    pub(crate) events: &'m [Entry<'m>],
+    pub(crate) events: &'m [NavEntry<'m>],
     pub(crate) chapters: &'static [Chapter],
 }
 
 impl<'m> Page<'m> {
-    pub(crate) fn new(path: &str, title: &str, events: &'m [Entry<'m>]) -> Self {
+    pub(crate) fn new(path: &str, title: &str, events: &'m [NavEntry<'m>]) -> Self {
         Self {
             title: title.to_owned(),
             path: path.to_owned(),

@@ -13,7 +13,7 @@ pub(crate) const PATH: &str = "search-index.js";
 
 /// Kinds of results, in the order in which equally good matches are shown.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum SearchKind {
     Event,
     WireType,
     Member,
@@ -22,7 +22,7 @@ enum Kind {
     Header,
 }
 
-impl Kind {
+impl SearchKind {
     fn as_str(self) -> &'static str {
         match self {
             Self::Event => "event",
@@ -36,9 +36,9 @@ impl Kind {
 }
 
 /// An entry of the index.
-struct Entry {
+struct SearchEntry {
     text: String,
-    kind: Kind,
+    kind: SearchKind,
     /// The owner of the result, or its meaning.
     about: String,
     href: String,
@@ -53,42 +53,47 @@ pub(crate) fn index(
 ) -> String {
     let mut entries = Vec::new();
     let mut add = |text: &str, kind, about: &str, href: String| {
-        entries.push(Entry { text: text.to_owned(), kind, about: about.to_owned(), href });
+        entries.push(SearchEntry { text: text.to_owned(), kind, about: about.to_owned(), href });
     };
     for view in events {
-        add(&view.event.name, Kind::Event, &view.event.description, view.href());
+        add(&view.event.name, SearchKind::Event, &view.event.description, view.href());
         for wire_type in view.event.wire_types.iter() {
             let href = format!("{}#wire-types", view.href());
-            add(wire_type, Kind::WireType, &view.event.name, href);
+            add(wire_type, SearchKind::WireType, &view.event.name, href);
         }
         for row in &view.rows {
             let href = format!("{}#{}", view.href(), row.anchor);
-            add(&row.path(), Kind::Member, &view.event.name, href);
+            add(&row.path(), SearchKind::Member, &view.event.name, href);
         }
     }
     for part in &deliveries.parts {
         for row in &part.rows {
             let href = format!("deliveries.html#{}", row.anchor);
-            add(&row.path(), Kind::Member, &part.title().plain(), href);
+            add(&row.path(), SearchKind::Member, &part.title().plain(), href);
         }
     }
     for view in &types.0 {
         let href = format!("types.html#{}", view.anchor);
-        add(&view.def.name, Kind::Type, &view.def.description, href.clone());
+        add(&view.def.name, SearchKind::Type, &view.def.description, href.clone());
         for value in view.known_values() {
-            add(&value.value, Kind::Value, &view.def.name, href.clone());
+            add(&value.value, SearchKind::Value, &view.def.name, href.clone());
         }
         for row in &view.rows {
-            add(&row.path(), Kind::Member, &view.def.name, format!("types.html#{}", row.anchor));
+            add(
+                &row.path(),
+                SearchKind::Member,
+                &view.def.name,
+                format!("types.html#{}", row.anchor),
+            );
         }
     }
     for header in &facts::HEADERS {
         let href = format!("signature.html#{}", header.name);
-        add(header.name, Kind::Header, &Text(header.description).plain(), href);
+        add(header.name, SearchKind::Header, &Text(header.description).plain(), href);
     }
     entries.sort_by_key(|entry| entry.kind);
     let lines = entries.iter().map(|entry| {
-        let Entry { text, kind, about, href } = entry;
+        let SearchEntry { text, kind, about, href } = entry;
         json!([text, kind.as_str(), about, href]).to_string()
     });
     format!("globalThis.searchIndex = [\n{}\n];\n", lines.collect::<Vec<_>>().join(",\n"))

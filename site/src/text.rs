@@ -6,7 +6,7 @@ pub(crate) struct Text<'t>(pub(crate) &'t str);
 
 /// A part of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Part<'t> {
+pub(crate) struct TextPart<'t> {
     pub(crate) text: &'t str,
     pub(crate) is_code: bool,
 }
@@ -14,15 +14,15 @@ pub(crate) struct Part<'t> {
 impl<'t> Text<'t> {
     /// Splits the text into parts, without the backticks around code. A last, unpaired backtick is
     /// an ordinary character.
-    pub(crate) fn parts(&self) -> Vec<Part<'t>> {
+    pub(crate) fn parts(&self) -> Vec<TextPart<'t>> {
         let mut parts = Vec::new();
         let mut rest = self.0;
         while let Some((before, code, after)) = split(rest) {
-            parts.push(Part { text: before, is_code: false });
-            parts.push(Part { text: code, is_code: true });
+            parts.push(TextPart { text: before, is_code: false });
+            parts.push(TextPart { text: code, is_code: true });
             rest = after;
         }
-        parts.push(Part { text: rest, is_code: false });
+        parts.push(TextPart { text: rest, is_code: false });
         parts.retain(|part| !part.text.is_empty());
         parts
     }

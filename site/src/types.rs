@@ -6,7 +6,7 @@ use spektr_codegen::model::{CommonFile, KnownValue, Model, TypeDef, TypeKind};
 use crate::decision::{self, DecisionView};
 use crate::event::EventView;
 use crate::link::{self, Link};
-use crate::member::{self, Row};
+use crate::member::{self, MemberRow};
 use crate::page::Page;
 use crate::text::Text;
 
@@ -14,15 +14,15 @@ use crate::text::Text;
 pub(crate) struct TypeView<'m> {
     pub(crate) def: &'m TypeDef,
     pub(crate) anchor: String,
-    pub(crate) rows: Vec<Row<'m>>,
+    pub(crate) rows: Vec<MemberRow<'m>>,
     pub(crate) decisions: Vec<DecisionView<'m>>,
     /// Members that have this type.
-    pub(crate) used_by: Vec<Use>,
+    pub(crate) used_by: Vec<TypeUse>,
     common: Option<&'m CommonFile>,
 }
 
 /// Members of one event that have the type.
-pub(crate) struct Use {
+pub(crate) struct TypeUse {
     pub(crate) event: String,
     pub(crate) members: Vec<Link>,
 }
@@ -88,12 +88,12 @@ fn view<'m>(model: &'m Model, def: &'m TypeDef, events: &[EventView<'m>]) -> Typ
     }
 }
 
-fn used_by(view: &EventView<'_>, name: &str) -> Option<Use> {
+fn used_by(view: &EventView<'_>, name: &str) -> Option<TypeUse> {
     let members = view.rows.iter().filter(|row| row.member.ty.named() == Some(name));
     let members: Vec<_> = members
         .map(|row| Link { text: row.path(), href: format!("{}#{}", view.href(), row.anchor) })
         .collect();
-    (!members.is_empty()).then(|| Use { event: view.event.name.clone(), members })
+    (!members.is_empty()).then(|| TypeUse { event: view.event.name.clone(), members })
 }
 
 #[derive(Template)]
