@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use spektr_json::{Json, pointer};
 
-use crate::model::{Status, TypeDef, WireTypes};
+use crate::model::{EventStatus, TypeDef, WireTypes};
 use crate::problem::{Named, Problem, ProblemKind};
 
 pub(crate) const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -70,7 +70,7 @@ pub(crate) enum FileKind {
 /// The parts of an event file's root that only events have.
 pub(crate) struct EventHead {
     pub(crate) name: String,
-    pub(crate) status: Status,
+    pub(crate) status: EventStatus,
     pub(crate) discriminators: Vec<String>,
     pub(crate) wire_types: WireTypes,
 }

@@ -78,7 +78,7 @@ pub struct Event {
     /// Documented name, as `ALERT_RESOLVED`.
     pub name: String,
     /// What the documentation says of its availability.
-    pub status: Status,
+    pub status: EventStatus,
     /// Purpose of the event.
     pub description: String,
     /// Values of `type` that mean this event.
@@ -114,7 +114,7 @@ impl WireTypes {
 /// What the documentation says of an event's availability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Status {
+pub enum EventStatus {
     /// Sent today.
     Available,
     /// Announced; its payload may be undocumented.
@@ -123,20 +123,20 @@ pub enum Status {
     Deprecated,
 }
 
-impl Status {
+impl EventStatus {
     /// Returns the word used in the schema files.
     pub fn as_str(self) -> &'static str {
         match self {
-            Status::Available => "available",
-            Status::Wip => "wip",
-            Status::Deprecated => "deprecated",
+            EventStatus::Available => "available",
+            EventStatus::Wip => "wip",
+            EventStatus::Deprecated => "deprecated",
         }
     }
 
     /// Returns the words for people.
     pub(crate) fn in_words(self) -> &'static str {
         match self {
-            Status::Wip => "work in progress",
+            EventStatus::Wip => "work in progress",
             other => other.as_str(),
         }
     }
@@ -193,7 +193,7 @@ pub struct Reading {
     /// Number of the event's row in the table, from 1.
     pub place: Option<u64>,
     /// Status in the event's row.
-    pub status: Option<Status>,
+    pub status: Option<EventStatus>,
     /// Digest of the words, absent if there are none. For a section, it leaves out examples and
     /// member tables.
     pub digest: Option<String>,

@@ -5,7 +5,7 @@
 //! struck-out text is enclosed in [`words::STRUCK`].
 
 use crate::facts::Problem;
-use crate::tables::{self, Shape, Table};
+use crate::tables::{self, Table, TableShape};
 use crate::words;
 
 /// A page without its mark-up.
@@ -93,7 +93,7 @@ impl Document {
         rows.retain(|row| row.iter().any(|cell| !cell.is_empty()));
         if !rows.is_empty() {
             let header = rows.remove(0);
-            let mut table = Table { header, rows, shape: Shape::Other };
+            let mut table = Table { header, rows, shape: TableShape::Other };
             table.shape = tables::shape(&table);
             self.blocks.push(Block::Table(table));
         }

@@ -10,7 +10,9 @@ use std::collections::HashSet;
 use indexmap::IndexMap;
 use lazy_regex::regex;
 
-use crate::facts::{Example, ExampleMember, ExampleProblem, Fault, Kind, holds_wire_type};
+use crate::facts::{
+    Example, ExampleMember, ExampleProblem, JsonType, SyntaxFault, holds_wire_type,
+};
 
 /// Levels of nesting that are read; deeper levels are skipped and recorded as a fault.
 pub(crate) const MAX_DEPTH: usize = 16;
@@ -21,10 +23,10 @@ pub(crate) const MAX_NAME: usize = 128;
 
 /// A value of an example.
 #[derive(Debug)]
-struct Value {
+struct ExampleValue {
     /// The path, with `[]` for the elements of an array.
     path: String,
-    kind: Kind,
+    kind: JsonType,
     /// The text of a string.
     text: Option<String>,
     /// The number of objects and arrays that contain the value.
@@ -35,7 +37,7 @@ struct Value {
 #[derive(Debug, Default)]
 pub(crate) struct Examples {
     /// The JSON types of each member, by path.
-    members: IndexMap<String, Vec<Kind>>,
+    members: IndexMap<String, Vec<JsonType>>,
     problems: Vec<ExampleProblem>,
     /// String values of the members that carry the wire type.
     pub(crate) wire_types: Vec<String>,
@@ -65,7 +67,8 @@ impl Examples {
         let parsed = parse::parse(&code[start..]);
         self.read = true;
         self.overflow |= parsed.overflow;
-        let is_open = |fault| matches!(fault, Fault::UnclosedBrace | Fault::UnclosedBracket);
+        let is_open =
+            |fault| matches!(fault, SyntaxFault::UnclosedBrace | SyntaxFault::UnclosedBracket);
         self.open = !parsed.overflow && parsed.faults.iter().any(|(kind, _)| is_open(*kind));
         let mut seen = HashSet::new();
         let faults = parsed.faults.into_iter().filter(|fault| seen.insert(*fault));
@@ -82,16 +85,16 @@ impl Examples {
         self.read.then_some(Example { members, problems })
     }
 
-    pub(crate) fn members(&self) -> &IndexMap<String, Vec<Kind>> {
+    pub(crate) fn members(&self) -> &IndexMap<String, Vec<JsonType>> {
         &self.members
     }
 
     /// Adds the members of one JSON value: an event, a list of events or a batch.
-    fn events(&mut self, values: Vec<Value>) {
+    fn events(&mut self, values: Vec<ExampleValue>) {
         let wrapper = batch(&values).map(str::to_owned);
         let within = wrapper.as_ref().map(|name| format!("{name}[]."));
         self.batch = self.batch.take().or(wrapper);
-        for Value { mut path, kind, text, .. } in values {
+        for ExampleValue { mut path, kind, text, .. } in values {
             if let Some(within) = &within {
                 let Some(inner) = path.strip_prefix(within.as_str()) else { continue };
                 path = inner.to_owned();
@@ -113,11 +116,11 @@ impl Examples {
 
 /// Finds the wrapper of a batch: the only member of the outermost object, an array whose elements
 /// can be objects.
-fn batch(values: &[Value]) -> Option<&str> {
+fn batch(values: &[ExampleValue]) -> Option<&str> {
     let mut members = values.iter().filter(|value| value.depth == 1);
-    let only = members.next().filter(|member| member.kind == Kind::Array)?;
+    let only = members.next().filter(|member| member.kind == JsonType::Array)?;
     let mut entries = values.iter().filter(|value| value.depth == 2);
-    let fits = entries.all(|entry| matches!(entry.kind, Kind::Object | Kind::Unknown));
+    let fits = entries.all(|entry| matches!(entry.kind, JsonType::Object | JsonType::Unknown));
     (fits && members.next().is_none()).then_some(&only.path)
 }
 

@@ -8,7 +8,7 @@ use lazy_regex::regex;
 use serde::Serialize;
 
 use crate::digest::{Digest, RowWords, Words};
-use crate::terms::{Status, Unit};
+use crate::terms::{EventStatus, TimeUnit};
 use crate::words;
 
 /// The facts of one documentation page.
@@ -59,7 +59,7 @@ pub struct EventRow {
     pub name: String,
     /// The status in the table, if it is a known word. It is also `Deprecated` if the name, the
     /// description or the section says so, or if the event is struck out.
-    pub status: Option<Status>,
+    pub status: Option<EventStatus>,
     /// The wire type, if the table has a column for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wire_type: Option<String>,
@@ -80,9 +80,9 @@ pub struct Section {
     pub matched: Matched,
     /// The status in the heading, as in `STEP_SUBMIT (WIP)`, or in a note of the section.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<Status>,
+    pub status: Option<EventStatus>,
     /// The rows of the section's member tables.
-    pub members: Vec<Member>,
+    pub members: Vec<MemberRow>,
     /// The members that the section's examples show.
     pub example: Option<Example>,
     /// The wire types in the table of events, in the examples and in the description of the type
@@ -128,7 +128,7 @@ pub enum Matched {
 
 /// One row of a member table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Member {
+pub struct MemberRow {
     /// The path as written in the table, such as `data.contextId`.
     pub path: String,
     /// The path in the section's example, or below the object whose table lists the member, if it
@@ -137,7 +137,7 @@ pub struct Member {
     pub place: Option<String>,
     /// The JSON type.
     #[serde(rename = "type")]
-    pub kind: Kind,
+    pub kind: JsonType,
     /// The type of an array's elements, in the page's word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<String>,
@@ -159,10 +159,10 @@ pub struct Member {
     pub valid_for_seconds: Option<u64>,
     /// The unit of time that the type or the description names.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub unit: Option<Unit>,
+    pub unit: Option<TimeUnit>,
 }
 
-impl Member {
+impl MemberRow {
     /// Returns the member's path in the payload: [`place`](Self::place), or else
     /// [`path`](Self::path).
     #[must_use]
@@ -175,7 +175,7 @@ impl Member {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
-pub enum Kind {
+pub enum JsonType {
     /// A string.
     String,
     /// A number, whole or not.
@@ -195,7 +195,7 @@ pub enum Kind {
     Unknown,
 }
 
-impl Kind {
+impl JsonType {
     /// Returns the type's name in JSON Schema, or `unknown`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -227,14 +227,14 @@ pub struct ExampleMember {
     /// The path, with `[]` for the elements of an array: `fields[].key`.
     pub path: String,
     /// The JSON types of its values.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<JsonType>,
 }
 
 /// A fault of an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ExampleProblem {
     /// The kind of fault.
-    pub kind: Fault,
+    pub kind: SyntaxFault,
     /// The line of the example, counted from one.
     pub line: usize,
 }
@@ -243,7 +243,7 @@ pub struct ExampleProblem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Fault {
+pub enum SyntaxFault {
     /// A comma before a closing brace or bracket.
     TrailingComma,
     /// No comma between two members or elements.

@@ -14,7 +14,7 @@ use crate::example::json_start;
 use crate::names::looks_like_event;
 use crate::words::{self, Column};
 pub(crate) use elements::is_inline;
-use elements::{Role, VOID};
+use elements::{ElementRole, VOID};
 
 /// The most open elements; the content of deeper elements is added to their parent.
 const MAX_OPEN: usize = 256;
@@ -22,7 +22,7 @@ const MAX_OPEN: usize = 256;
 /// Reads HTML. If `is_site`, the text is a page of a site, and its navigation is skipped; otherwise
 /// the text is a part of a page.
 pub(crate) fn document(text: &str, is_site: bool) -> Document {
-    let mut builder = Builder { is_site, open: vec![Element::new("", Role::Block)] };
+    let mut builder = TreeBuilder { is_site, open: vec![Element::new("", ElementRole::Block)] };
     let mut cut_off = false;
     let mut emitter = DefaultEmitter::default();
     emitter.naively_switch_states(true);
@@ -39,7 +39,7 @@ pub(crate) fn document(text: &str, is_site: bool) -> Document {
         }
     }
     cut_off |= builder.is_cut_off();
-    let mut writer = Writer::default();
+    let mut writer = BlockWriter::default();
     writer.element(&builder.root());
     writer.document.cut_off = cut_off;
     writer.document.title.take_if(|title| title.is_empty());
@@ -48,17 +48,17 @@ pub(crate) fn document(text: &str, is_site: bool) -> Document {
 
 struct Element {
     name: String,
-    role: Role,
-    content: Vec<Node>,
+    role: ElementRole,
+    content: Vec<HtmlNode>,
 }
 
-enum Node {
+enum HtmlNode {
     Text(String),
     Element(Element),
 }
 
 impl Element {
-    fn new(name: &str, role: Role) -> Self {
+    fn new(name: &str, role: ElementRole) -> Self {
         Element { name: name.to_owned(), role, content: Vec::new() }
     }
 
@@ -66,11 +66,11 @@ impl Element {
     fn inside(&self) -> Vec<&Element> {
         let mut found = Vec::new();
         for node in &self.content {
-            let Node::Element(element) = node else { continue };
-            if element.role != Role::Skip {
+            let HtmlNode::Element(element) = node else { continue };
+            if element.role != ElementRole::Skip {
                 found.push(element);
             }
-            if !matches!(element.role, Role::Skip | Role::Table) {
+            if !matches!(element.role, ElementRole::Skip | ElementRole::Table) {
                 found.extend(element.inside());
             }
         }
@@ -78,18 +78,18 @@ impl Element {
     }
 
     /// Returns the rows of a table, or the cells of a row.
-    fn parts(&self, role: Role) -> impl Iterator<Item = &Element> {
+    fn parts(&self, role: ElementRole) -> impl Iterator<Item = &Element> {
         self.inside().into_iter().filter(move |element| element.role == role)
     }
 }
 
 /// Builds the tree of elements. `open` lists the open elements, the outermost first.
-struct Builder {
+struct TreeBuilder {
     is_site: bool,
     open: Vec<Element>,
 }
 
-impl Builder {
+impl TreeBuilder {
     fn start(&mut self, tag: &StartTag<()>) {
         let name = String::from_utf8_lossy(&tag.name);
         if name == "br" {
@@ -99,7 +99,7 @@ impl Builder {
         if let Some(words) = elements::attribute(tag, b"alt").filter(|_| name == "img") {
             self.text(&words);
         }
-        let skipping = self.is_open(|element| element.role == Role::Skip);
+        let skipping = self.is_open(|element| element.role == ElementRole::Skip);
         if VOID.contains(&&*name) || (tag.self_closing && skipping) {
             return;
         }
@@ -117,18 +117,20 @@ impl Builder {
     }
 
     /// Closes elements whose end tags HTML makes optional: paragraphs, items, cells and rows.
-    fn close_implied(&mut self, name: &str, starting: Role) {
-        let in_table = matches!(starting, Role::Cell | Role::Row);
+    fn close_implied(&mut self, name: &str, starting: ElementRole) {
+        let in_table = matches!(starting, ElementRole::Cell | ElementRole::Row);
         let item = matches!(name, "li" | "dt" | "dd" | "option");
         let bounds = |it: &Element| match in_table {
-            true => it.role == Role::Table,
-            false => it.role != Role::Inline,
+            true => it.role == ElementRole::Table,
+            false => it.role != ElementRole::Inline,
         };
         let closes = |open: &Element| match starting {
-            Role::Cell => open.role == Role::Cell,
-            Role::Row => matches!(open.role, Role::Cell | Role::Row),
-            Role::Inline => false,
-            _ => (item && open.name == name) || (open.name == "p" && open.role == Role::Block),
+            ElementRole::Cell => open.role == ElementRole::Cell,
+            ElementRole::Row => matches!(open.role, ElementRole::Cell | ElementRole::Row),
+            ElementRole::Inline => false,
+            _ => {
+                (item && open.name == name) || (open.name == "p" && open.role == ElementRole::Block)
+            }
         };
         let from = self.open.iter().rposition(bounds).unwrap_or(0);
         if let Some(at) = self.open[from..].iter().position(closes) {
@@ -146,7 +148,7 @@ impl Builder {
         while self.open.len() > at {
             let Some(element) = self.open.pop() else { return };
             match self.open.last_mut() {
-                Some(parent) => parent.content.push(Node::Element(element)),
+                Some(parent) => parent.content.push(HtmlNode::Element(element)),
                 None => self.open.push(element),
             }
         }
@@ -156,7 +158,7 @@ impl Builder {
     /// only now, so the text is normalised again.
     fn text(&mut self, text: &str) {
         if let Some(element) = self.open.last_mut() {
-            element.content.push(Node::Text(words::plainly_spaced(text)));
+            element.content.push(HtmlNode::Text(words::plainly_spaced(text)));
         }
     }
 
@@ -166,8 +168,8 @@ impl Builder {
     fn is_cut_off(&self) -> bool {
         let open = |names: &[&str]| self.is_open(|element| names.contains(&element.name.as_str()));
         let hidden = |element: &Element| match element.role {
-            Role::Skip => !self.is_site,
-            role => matches!(role, Role::Table | Role::Code),
+            ElementRole::Skip => !self.is_site,
+            role => matches!(role, ElementRole::Table | ElementRole::Code),
         };
         self.is_open(hidden)
             || open(&["pre", "table"])
@@ -182,7 +184,7 @@ impl Builder {
 
 /// Turns the tree into blocks. `text` is the text of the current block.
 #[derive(Default)]
-struct Writer {
+struct BlockWriter {
     document: Document,
     text: String,
     /// The level of the innermost open heading.
@@ -198,17 +200,17 @@ struct Writer {
     single_line: bool,
 }
 
-impl Writer {
+impl BlockWriter {
     fn content(&mut self, element: &Element) {
         for node in &element.content {
             match node {
-                Node::Text(text) => {
+                HtmlNode::Text(text) => {
                     if self.text.trim_start().is_empty() {
                         self.emphasized = self.bold;
                     }
                     self.text.push_str(text);
                 }
-                Node::Element(element) => self.element(element),
+                HtmlNode::Element(element) => self.element(element),
             }
         }
     }
@@ -217,8 +219,8 @@ impl Writer {
         let (heading, bold) = (self.heading, self.bold);
         self.bold |= matches!(element.name.as_str(), "b" | "strong" | "summary" | "dt");
         match element.role {
-            Role::Skip => {}
-            Role::Inline => {
+            ElementRole::Skip => {}
+            ElementRole::Inline => {
                 let mark = match element.name.as_str() {
                     "del" | "s" | "strike" => words::STRUCK,
                     "code" if self.in_cell => "`",
@@ -231,12 +233,12 @@ impl Writer {
             role => {
                 self.flush();
                 match role {
-                    Role::Title => {
+                    ElementRole::Title => {
                         self.document.title.get_or_insert(cell(element).0);
                     }
-                    Role::Code => self.code(element.verbatim()),
-                    Role::Table if !is_layout(element) => self.table(element),
-                    Role::Heading(level) => {
+                    ElementRole::Code => self.code(element.verbatim()),
+                    ElementRole::Table if !is_layout(element) => self.table(element),
+                    ElementRole::Heading(level) => {
                         self.heading = Some(level);
                         self.content(element);
                     }
@@ -280,8 +282,9 @@ impl Writer {
 
     fn table(&mut self, table: &Element) {
         let mut rows = Vec::new();
-        for row in table.parts(Role::Row) {
-            let (cells, examples): (Vec<_>, Vec<_>) = row.parts(Role::Cell).map(cell).unzip();
+        for row in table.parts(ElementRole::Row) {
+            let (cells, examples): (Vec<_>, Vec<_>) =
+                row.parts(ElementRole::Cell).map(cell).unzip();
             examples.concat().into_iter().for_each(|code| self.document.code(code));
             rows.push(cells);
         }
@@ -292,7 +295,7 @@ impl Writer {
 
 /// Returns the text of a cell on one line, and the examples in the cell.
 fn cell(element: &Element) -> (String, Vec<String>) {
-    let mut writer = Writer { in_cell: true, ..Writer::default() };
+    let mut writer = BlockWriter { in_cell: true, ..BlockWriter::default() };
     writer.content(element);
     writer.flush();
     let (mut text, mut examples) = (String::new(), Vec::new());
@@ -312,13 +315,14 @@ fn cell(element: &Element) -> (String, Vec<String>) {
 /// Whether a table only lays out the page: it contains a table, a heading or code, and has fewer
 /// than two known column headings.
 fn is_layout(table: &Element) -> bool {
-    let arranged = |role| matches!(role, Role::Table | Role::Heading(_) | Role::Code);
+    let arranged =
+        |role| matches!(role, ElementRole::Table | ElementRole::Heading(_) | ElementRole::Code);
     let known = |it: &&Element| words::column(&it.verbatim()) != Column::Other;
     table.inside().iter().any(|element| arranged(element.role))
         && !table
-            .parts(Role::Row)
+            .parts(ElementRole::Row)
             .take(2)
-            .any(|row| row.parts(Role::Cell).filter(known).count() >= 2)
+            .any(|row| row.parts(ElementRole::Cell).filter(known).count() >= 2)
 }
 
 fn begins_json(text: &str) -> bool {
@@ -332,9 +336,9 @@ impl Element {
         let mut out = String::new();
         for node in &self.content {
             let (text, ends_line) = match node {
-                Node::Text(text) => (text.clone(), false),
-                Node::Element(inner) if inner.role == Role::Skip => continue,
-                Node::Element(inner) => (inner.verbatim(), inner.role != Role::Inline),
+                HtmlNode::Text(text) => (text.clone(), false),
+                HtmlNode::Element(inner) if inner.role == ElementRole::Skip => continue,
+                HtmlNode::Element(inner) => (inner.verbatim(), inner.role != ElementRole::Inline),
             };
             let end = |out: &str| ends_line && !out.is_empty() && !out.ends_with('\n');
             out.push_str(if end(&out) { "\n" } else { "" });

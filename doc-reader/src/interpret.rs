@@ -8,10 +8,10 @@ use crate::document::{Block, Document};
 use crate::error::ReadError;
 use crate::example::{self, Examples};
 use crate::facts::{Batch, EventRow, Matched, Page, Problem, ProblemKind};
-use crate::names::{Names, looks_like_event};
+use crate::names::{EventNames, looks_like_event};
 use crate::section::{self, RawSection};
-use crate::tables::{self, Shape};
-use crate::terms::Status;
+use crate::tables::{self, TableShape};
+use crate::terms::EventStatus;
 use crate::words;
 
 /// The most events on one page.
@@ -32,13 +32,13 @@ pub(crate) fn page(mut document: Document, known: &[&str]) -> Result<Page, ReadE
         return Err(ReadError::NoEventTable { title });
     }
     let listed: Vec<&str> = events.iter().map(|event| event.name.as_str()).collect();
-    let names = Names::new(if listed.is_empty() { known } else { &listed }.iter().copied());
+    let names = EventNames::new(if listed.is_empty() { known } else { &listed }.iter().copied());
     if document.cut_off || is_cut_off(document, &names) {
         return Err(ReadError::CutOff);
     }
     let (sections, around) = outline(document, title.as_deref(), &names, &mut problems)?;
     let ends_in_members = match document.blocks.last() {
-        Some(Block::Table(table)) => matches!(table.shape, Shape::Members { .. }),
+        Some(Block::Table(table)) => matches!(table.shape, TableShape::Members { .. }),
         _ => false,
     };
     let mut page = Page {
@@ -96,7 +96,7 @@ fn title(document: &Document) -> Option<String> {
 fn take_statuses(page: &mut Page) {
     for section in &page.sections {
         for row in page.events.iter_mut().filter(|row| section.events.contains(&row.name)) {
-            if section.status == Some(Status::Deprecated) || row.status.is_none() {
+            if section.status == Some(EventStatus::Deprecated) || row.status.is_none() {
                 row.status = section.status.or(row.status);
             }
         }
@@ -106,7 +106,7 @@ fn take_statuses(page: &mut Page) {
 /// Drops tables of events that have no other sign of events than upper-case names. Such a table
 /// counts only if the page is about events and has no surer table of events.
 fn drop_unsure_event_tables(document: &mut Document) {
-    let is_sure = |shape: &Shape| matches!(shape, Shape::Events(columns) if columns.sure);
+    let is_sure = |shape: &TableShape| matches!(shape, TableShape::Events(columns) if columns.sure);
     let speaks = document.headings().any(|(_, text)| words::speaks_of_events(text))
         || document.title.as_deref().is_some_and(words::speaks_of_events);
     if speaks && !document.tables().any(|table| is_sure(&table.shape)) {
@@ -114,9 +114,9 @@ fn drop_unsure_event_tables(document: &mut Document) {
     }
     for block in &mut document.blocks {
         if let Block::Table(table) = block
-            && matches!(table.shape, Shape::Events(columns) if !columns.sure)
+            && matches!(table.shape, TableShape::Events(columns) if !columns.sure)
         {
-            table.shape = Shape::Other;
+            table.shape = TableShape::Other;
         }
     }
 }
@@ -131,19 +131,19 @@ fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventR
                 continue;
             }
             Block::Table(table) => match table.shape {
-                Shape::Events(columns) => tables::events(table, columns, problems),
+                TableShape::Events(columns) => tables::events(table, columns, problems),
                 _ => continue,
             },
             Block::Paragraph(_) | Block::Code(_) => continue,
         };
         for mut event in rows {
-            event.status = if deprecated { Some(Status::Deprecated) } else { event.status };
+            event.status = if deprecated { Some(EventStatus::Deprecated) } else { event.status };
             let Some(first) = events.get_mut(&event.name) else {
                 events.insert(event.name.clone(), event);
                 continue;
             };
             // A page may list its deprecated events in a second table.
-            if event.status == Some(Status::Deprecated) {
+            if event.status == Some(EventStatus::Deprecated) {
                 first.status = event.status;
             }
             problems.push(Problem::new(ProblemKind::EventRepeated, None, &event.name));
@@ -157,14 +157,14 @@ fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventR
 
 /// Whether the document ends within a row, within the beginning of a row, or within an example
 /// whose brackets are open. Before the end of the page, an open bracket is a mistake of the page.
-fn is_cut_off(document: &Document, names: &Names) -> bool {
+fn is_cut_off(document: &Document, names: &EventNames) -> bool {
     let unknown = |text: &str| looks_like_event(text) && names.heading(text).events.is_empty();
     match document.blocks.as_slice() {
         [.., Block::Code(code)] => Examples::new([code.as_str()]).open,
         [.., Block::Table(table)] => tables::ends_within_row(table),
         [.., Block::Table(table), Block::Heading { text, .. }]
         | [.., Block::Table(table), Block::Heading { text, .. }, _] => {
-            matches!(table.shape, Shape::Events(_)) && unknown(text)
+            matches!(table.shape, TableShape::Events(_)) && unknown(text)
         }
         _ => false,
     }
@@ -174,7 +174,7 @@ fn is_cut_off(document: &Document, names: &Names) -> bool {
 fn outline<'a>(
     document: &'a Document,
     title: Option<&str>,
-    names: &Names,
+    names: &EventNames,
     problems: &mut Vec<Problem>,
 ) -> Result<(Vec<RawSection<'a>>, Vec<String>), ReadError> {
     let (mut sections, mut around) = (Vec::<RawSection<'_>>::new(), Vec::new());
@@ -210,8 +210,8 @@ fn outline<'a>(
                 open &= mentioned || current.is_some_and(|raw| !raw.ends_at(*level, text));
             }
             Block::Table(table) => match table.shape {
-                Shape::Events(_) => continue,
-                Shape::Members { kind: Some(_), .. } if !open => {
+                TableShape::Events(_) => continue,
+                TableShape::Members { kind: Some(_), .. } if !open => {
                     let heads = table.header.join(", ");
                     problems.push(Problem::new(ProblemKind::TableOutsideSection, None, &heads));
                 }

@@ -25,7 +25,7 @@
 //! ")?;
 //! assert_eq!(page.title.as_deref(), Some("Events"));
 //! assert_eq!(page.events[1].name, "DOOR_LOCKED");
-//! assert_eq!(page.events[1].status, Some(spektr_doc_reader::Status::Wip));
+//! assert_eq!(page.events[1].status, Some(spektr_doc_reader::EventStatus::Wip));
 //! # Ok::<(), spektr_doc_reader::ReadError>(())
 //! ```
 
@@ -51,12 +51,12 @@ mod words;
 pub use digest::{Digest, Paragraph, RowWords, Words};
 pub use error::ReadError;
 pub use facts::{
-    Batch, EventRow, Example, ExampleMember, ExampleProblem, Fault, Kind, Matched, Member, Page,
-    Problem, ProblemKind, Section, holds_wire_type,
+    Batch, EventRow, Example, ExampleMember, ExampleProblem, JsonType, Matched, MemberRow, Page,
+    Problem, ProblemKind, Section, SyntaxFault, holds_wire_type,
 };
 pub use names::letters;
 pub use place::loosen;
-pub use terms::{Status, Unit};
+pub use terms::{EventStatus, TimeUnit};
 
 /// The largest input that [`read`] accepts, in bytes.
 ///

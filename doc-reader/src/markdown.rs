@@ -23,7 +23,7 @@ pub(crate) fn document(text: &str) -> Document {
     // The label of a footnote is one short word.
     let labels = regex!(r"(?m)^\s*(\[\^[^\s\[\]\\]{1,32}\]):").captures_iter(body);
     let labels = labels.filter_map(|found| Some(found.get(1)?.as_str())).collect();
-    let mut converter = Converter { labels, ..Converter::default() };
+    let mut converter = MarkdownConverter { labels, ..MarkdownConverter::default() };
     converter.read(body);
     let mut document = html::document(&converter.html, false);
     document.title = title;
@@ -57,7 +57,7 @@ fn containers(text: &str) -> usize {
 
 /// Converts Markdown to HTML.
 #[derive(Default)]
-struct Converter<'a> {
+struct MarkdownConverter<'a> {
     html: String,
     problems: Vec<Problem>,
     /// Lines not converted yet.
@@ -70,7 +70,7 @@ struct Converter<'a> {
     labels: HashSet<&'a str>,
 }
 
-impl Converter<'_> {
+impl MarkdownConverter<'_> {
     fn read(&mut self, text: &str) {
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         let mut at = 0;

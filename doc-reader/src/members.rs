@@ -6,19 +6,19 @@ use indexmap::IndexMap;
 use lazy_regex::{regex, regex_is_match};
 
 use crate::example::Examples;
-use crate::facts::{Kind, Member, Problem, ProblemKind, holds_wire_type};
+use crate::facts::{JsonType, MemberRow, Problem, ProblemKind, holds_wire_type};
 use crate::names;
-use crate::place::{self, Place, Places};
+use crate::place::{self, ExamplePlace, ExamplePlaces};
 use crate::tables::{self, Table, cell};
 use crate::types::{self, TypeExpr};
 use crate::words::{self, Column};
 
 /// The members that are listed in the tables of a section, and the examples to compare them with.
 pub(crate) struct MemberTables<'e> {
-    shown: &'e IndexMap<String, Vec<Kind>>,
-    places: Places,
+    shown: &'e IndexMap<String, Vec<JsonType>>,
+    places: ExamplePlaces,
     /// The members by their paths in the payload.
-    pub(crate) members: IndexMap<String, Member>,
+    pub(crate) members: IndexMap<String, MemberRow>,
     /// The words of each row by the path in the table: first those of every rendering, then those
     /// that some renderings lose.
     pub(crate) words: IndexMap<String, [String; 2]>,
@@ -35,7 +35,7 @@ impl<'e> MemberTables<'e> {
         problems: &'e mut Vec<Problem>,
     ) -> Self {
         let shown = examples.members();
-        let places = Places::new(shown.keys());
+        let places = ExamplePlaces::new(shown.keys());
         let (members, words, wire_types) = (IndexMap::new(), IndexMap::new(), Vec::new());
         MemberTables { shown, places, members, words, wire_types, heading, problems }
     }
@@ -81,7 +81,7 @@ impl<'e> MemberTables<'e> {
                 said: (!said_type.is_empty()).then(|| said_type.clone()),
                 ..TypeExpr::default()
             });
-            if expr.kind == Kind::Unknown && kind.is_some() {
+            if expr.kind == JsonType::Unknown && kind.is_some() {
                 self.report(ProblemKind::TypeUnknown, &format!("{path}: {said_type}"));
             }
             expr.optional |= mark;
@@ -114,7 +114,7 @@ impl<'e> MemberTables<'e> {
             if holds_wire_type(&path) && parent.is_none() {
                 self.wire_types.extend(wire_types_in(&text));
             }
-            let member = Member {
+            let member = MemberRow {
                 place: self.place(&path, parent),
                 path,
                 kind: expr.kind,
@@ -135,13 +135,13 @@ impl<'e> MemberTables<'e> {
     /// Returns the path in the payload, if it differs from the path in the table.
     fn place(&mut self, path: &str, parent: Option<&str>) -> Option<String> {
         match self.places.find(path, parent) {
-            Place::Same => None,
-            Place::At(place) => Some(place),
-            Place::Several => {
+            ExamplePlace::Same => None,
+            ExamplePlace::At(place) => Some(place),
+            ExamplePlace::Several => {
                 self.report(ProblemKind::PlaceAmbiguous, path);
                 None
             }
-            Place::Nowhere => {
+            ExamplePlace::Nowhere => {
                 if !self.shown.is_empty() {
                     self.report(ProblemKind::NotInExample, path);
                 }
@@ -150,11 +150,11 @@ impl<'e> MemberTables<'e> {
         }
     }
 
-    fn add(&mut self, member: Member) {
+    fn add(&mut self, member: MemberRow) {
         let path = member.effective_path().to_owned();
         let mut shown = self.shown.get(&path).into_iter().flatten();
         if let Some(kind) = shown.find(|kind| disagrees(member.kind, **kind)) {
-            let [table, example] = [member.kind, *kind].map(Kind::as_str);
+            let [table, example] = [member.kind, *kind].map(JsonType::as_str);
             let about = format!("{path}: {table} in the table, {example} in the example");
             self.report(ProblemKind::TypeDisagrees, &about);
         }
@@ -188,7 +188,7 @@ impl<'e> MemberTables<'e> {
         let mut words = caption.split(|c: char| !(c.is_alphanumeric() || "_.".contains(c)));
         words.find_map(|word| {
             let (path, kinds) = self.shown.get_key_value(word)?;
-            kinds.contains(&Kind::Object).then_some(path.as_str())
+            kinds.contains(&JsonType::Object).then_some(path.as_str())
         })
     }
 }
@@ -200,10 +200,12 @@ fn parents(path: &str) -> impl Iterator<Item = &str> {
 
 /// Whether the example's value contradicts the table's type. A string may be a placeholder for any
 /// type.
-fn disagrees(table: Kind, example: Kind) -> bool {
+fn disagrees(table: JsonType, example: JsonType) -> bool {
     match (table, example) {
-        (Kind::Unknown, _) | (_, Kind::Unknown | Kind::String | Kind::Null) => false,
-        (Kind::Integer, Kind::Number) => false,
+        (JsonType::Unknown, _) | (_, JsonType::Unknown | JsonType::String | JsonType::Null) => {
+            false
+        }
+        (JsonType::Integer, JsonType::Number) => false,
         _ => table != example,
     }
 }

@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, HashMap};
 use lazy_regex::{regex, regex_captures, regex_find, regex_is_match};
 
 use crate::facts::Matched;
-use crate::terms::Status;
+use crate::terms::EventStatus;
 use crate::words;
 
 /// The names in the table of events, indexed for look-ups.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
+pub(crate) struct EventNames {
     names: Vec<String>,
     exact: HashMap<String, usize>,
     letters: BTreeMap<String, Vec<usize>>,
@@ -25,12 +25,12 @@ pub(crate) struct Names {
 
 /// The events and the status that a heading names.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Heading {
+pub(crate) struct EventHeading {
     /// Positions in the table of events.
     pub(crate) events: Vec<usize>,
     pub(crate) matched: Matched,
     /// The status in the heading.
-    pub(crate) status: Option<Status>,
+    pub(crate) status: Option<EventStatus>,
     /// Whether some of the listed names were not found.
     pub(crate) partly: bool,
 }
@@ -76,7 +76,7 @@ pub(crate) fn looks_like_event(heading: &str) -> bool {
     !pieces.is_empty() && pieces.iter().all(fits)
 }
 
-impl Names {
+impl EventNames {
     pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let mut index = Self::default();
         for (at, name) in names.enumerate() {
@@ -94,10 +94,10 @@ impl Names {
     }
 
     /// Finds the events that a heading names.
-    pub(crate) fn heading(&self, heading: &str) -> Heading {
+    pub(crate) fn heading(&self, heading: &str) -> EventHeading {
         let (name, status) = without_status(heading);
         let mut found =
-            Heading { events: Vec::new(), matched: Matched::Name, status, partly: false };
+            EventHeading { events: Vec::new(), matched: Matched::Name, status, partly: false };
         for piece in alternatives(name) {
             let Some((at, matched)) = self.one(&piece) else {
                 found.partly = true;
@@ -165,7 +165,7 @@ fn ends_word(name: &str, begin: &str) -> bool {
 
 /// Cuts numbering and a status such as `(WIP)`, `- deprecated` or `[WIP]` off a heading; returns
 /// the name and the status.
-pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
+pub(crate) fn without_status(heading: &str) -> (&str, Option<EventStatus>) {
     const LONGEST: usize = 256;
     if heading.len() > LONGEST {
         return (heading, None);
@@ -173,7 +173,7 @@ pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
     if words::is_struck(heading) {
         // A struck-out event still exists and will be removed.
         let (name, _) = without_status(heading.trim_matches(|c: char| !c.is_alphanumeric()));
-        return (name, Some(Status::Deprecated));
+        return (name, Some(EventStatus::Deprecated));
     }
     let dressing = |c: char| c.is_whitespace() || is_symbol(c) || "`*#:~".contains(c);
     let name = heading.trim_matches(dressing);

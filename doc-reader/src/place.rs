@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 /// The place of a member in the example.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum ExamplePlace {
     /// At the path in the table.
     Same,
     /// At this other path.
@@ -19,9 +19,9 @@ pub(crate) enum Place {
 
 /// The paths of an example by their endings, in the form of [`loosen`].
 #[derive(Debug, Default)]
-pub(crate) struct Places(HashMap<String, Vec<String>>);
+pub(crate) struct ExamplePlaces(HashMap<String, Vec<String>>);
 
-impl Places {
+impl ExamplePlaces {
     pub(crate) fn new<'p>(paths: impl IntoIterator<Item = &'p String>) -> Self {
         let mut places = Self::default();
         for path in paths {
@@ -36,7 +36,7 @@ impl Places {
 
     /// Finds a path of the table in the example. `parent` is the object that the table describes,
     /// on pages with one table for each object.
-    pub(crate) fn find(&self, path: &str, parent: Option<&str>) -> Place {
+    pub(crate) fn find(&self, path: &str, parent: Option<&str>) -> ExamplePlace {
         const MOST: usize = 64;
         let loose = loosen(path);
         let under = parent.map(|parent| format!("{}.{loose}", loosen(parent)));
@@ -46,12 +46,12 @@ impl Places {
         for places in [under, whole(&loose), ending(&loose).collect()] {
             match places.as_slice() {
                 [] => {}
-                places if places.iter().any(|place| *place == path) => return Place::Same,
-                [only] => return Place::At((*only).clone()),
-                _ => return Place::Several,
+                places if places.iter().any(|place| *place == path) => return ExamplePlace::Same,
+                [only] => return ExamplePlace::At((*only).clone()),
+                _ => return ExamplePlace::Several,
             }
         }
-        Place::Nowhere
+        ExamplePlace::Nowhere
     }
 }
 

@@ -23,7 +23,7 @@ const LONGEST_HEADING: usize = 80;
 
 pub(crate) fn document(text: &str) -> Document {
     let lines: Vec<&str> = text.lines().collect();
-    let mut reader = Reader {
+    let mut reader = PlainReader {
         document: Document::default(),
         paragraph: String::new(),
         knowledge: Knowledge::new(&lines),
@@ -38,7 +38,7 @@ pub(crate) fn document(text: &str) -> Document {
     reader.document
 }
 
-struct Reader<'a> {
+struct PlainReader<'a> {
     document: Document,
     paragraph: String,
     knowledge: Knowledge<'a>,
@@ -47,7 +47,7 @@ struct Reader<'a> {
 
 /// The rows of a table.
 #[derive(Default)]
-struct Rows {
+struct PlainRows {
     /// The cells of each row. A row that could not be split has one cell.
     cells: Vec<Vec<String>>,
     /// The rows that can be split in several ways.
@@ -56,7 +56,7 @@ struct Rows {
     end: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> PlainReader<'a> {
     /// Reads the block that begins at this line; returns the first line after it.
     fn block(&mut self, lines: &[&'a str], at: usize) -> usize {
         let line = lines[at];
@@ -94,12 +94,12 @@ impl<'a> Reader<'a> {
     fn table(
         &mut self,
         lines: &[&'a str],
-        (header, layout, from): (Vec<String>, Layout, usize),
+        (header, layout, from): (Vec<String>, CellLayout, usize),
     ) -> usize {
         let columns: Vec<Column> = header.iter().map(|cell| words::column(cell)).collect();
         let mut rows = match layout {
-            Layout::RunTogether => rows::run_together(lines, from, &columns, &self.knowledge),
-            Layout::OnePerLine => lines::one_per_line(lines, from, &columns),
+            CellLayout::RunTogether => rows::run_together(lines, from, &columns, &self.knowledge),
+            CellLayout::OnePerLine => lines::one_per_line(lines, from, &columns),
             by => rows::separated(lines, from, by, columns.len()),
         };
         self.document.cut_off |= self.is_cut_off(&lines[rows.end.min(lines.len())..], &rows);
@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether the text ends with an incomplete row.
-    fn is_cut_off(&self, rest: &[&str], rows: &Rows) -> bool {
+    fn is_cut_off(&self, rest: &[&str], rows: &PlainRows) -> bool {
         let left = rest.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
         let left: Vec<&str> = left.take(3).collect();
         let begins = |line: &str| self.knowledge.begins_member(line);
@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
 
 /// How the cells of a table are separated.
 #[derive(Debug, Clone, Copy)]
-enum Layout {
+enum CellLayout {
     /// By a tab, or by two or more spaces.
     Gaps,
     /// By `|`, which may also begin and end the row.
@@ -146,18 +146,18 @@ enum Layout {
 
 /// Reads the column headings that begin at this line; also returns the first line after the
 /// headings.
-fn header(lines: &[&str], at: usize) -> Option<(Vec<String>, Layout, usize)> {
+fn header(lines: &[&str], at: usize) -> Option<(Vec<String>, CellLayout, usize)> {
     const MOST_LINES: usize = 16;
     let line = lines.get(at)?;
     let framed = line.trim_start().starts_with('|');
-    for layout in [Layout::Gaps, Layout::Bars { framed }] {
+    for layout in [CellLayout::Gaps, CellLayout::Bars { framed }] {
         let cells = layout.cells(line);
         if words::is_header(&cells) {
             return Some((cells, layout, at + 1));
         }
     }
     if let Some(cells) = words::split_header(line) {
-        return Some((cells, Layout::RunTogether, at + 1));
+        return Some((cells, CellLayout::RunTogether, at + 1));
     }
     let mut cells = Vec::new();
     let mut end = at;
@@ -172,14 +172,14 @@ fn header(lines: &[&str], at: usize) -> Option<(Vec<String>, Layout, usize)> {
             end = here + 1;
         }
     }
-    words::is_header(&cells).then_some((cells, Layout::OnePerLine, end))
+    words::is_header(&cells).then_some((cells, CellLayout::OnePerLine, end))
 }
 
-impl Layout {
+impl CellLayout {
     /// Splits a row on one line into its cells.
     fn cells(self, line: &str) -> Vec<String> {
         match self {
-            Layout::Bars { framed } => words::barred_cells(line, framed),
+            CellLayout::Bars { framed } => words::barred_cells(line, framed),
             _ if line.contains('\t') => line.split('\t').map(words::squeeze).collect(),
             _ => regex!(" {2,}").split(line.trim()).map(words::squeeze).collect(),
         }

@@ -9,9 +9,9 @@ use crate::document::Block;
 use crate::example::{self, Examples};
 use crate::facts::{EventRow, Matched, Problem, ProblemKind, Section};
 use crate::members::MemberTables;
-use crate::names::{self, Heading, Names};
-use crate::tables::Shape;
-use crate::terms::Status;
+use crate::names::{self, EventHeading, EventNames};
+use crate::tables::TableShape;
+use crate::terms::EventStatus;
 use crate::words;
 
 /// A section whose blocks are not read yet.
@@ -19,7 +19,7 @@ use crate::words;
 pub(crate) struct RawSection<'a> {
     pub(crate) level: u8,
     pub(crate) heading: &'a str,
-    pub(crate) found: Heading,
+    pub(crate) found: EventHeading,
     /// Whether the section documents the members that all events share.
     pub(crate) common: bool,
     pub(crate) blocks: Vec<&'a Block>,
@@ -43,7 +43,7 @@ impl RawSection<'_> {
     fn weight(&self) -> (bool, bool) {
         let payload = self.blocks.iter().any(|block| match block {
             Block::Code(code) => example::json_start(code).is_some(),
-            Block::Table(table) => matches!(table.shape, Shape::Members { .. }),
+            Block::Table(table) => matches!(table.shape, TableShape::Members { .. }),
             _ => false,
         });
         (payload, self.blocks.iter().any(|block| matches!(block, Block::Paragraph(_))))
@@ -64,7 +64,7 @@ fn deprecated_subject(text: &str, names: &[&str]) -> bool {
 /// without an event and without a payload are dropped and reported.
 pub(crate) fn settle<'a>(
     mut sections: Vec<RawSection<'a>>,
-    names: &Names,
+    names: &EventNames,
     problems: &mut Vec<Problem>,
 ) -> Vec<RawSection<'a>> {
     let mut best: HashMap<&str, (bool, bool)> = HashMap::new();
@@ -97,7 +97,7 @@ pub(crate) fn settle<'a>(
 /// Reads one section. Also returns its examples, which may show the wrapper of batches.
 pub(crate) fn read(
     raw: RawSection<'_>,
-    names: &Names,
+    names: &EventNames,
     events: &[EventRow],
     problems: &mut Vec<Problem>,
 ) -> (Section, Examples) {
@@ -114,7 +114,7 @@ pub(crate) fn read(
         // Only a statement about the event as a whole changes its status.
         if !common && status.is_none() && words::says_deprecated(text) {
             if words::opens_deprecated(text) || deprecated_subject(text, &listed) {
-                status = Some(Status::Deprecated);
+                status = Some(EventStatus::Deprecated);
             } else {
                 report(ProblemKind::DeprecationUnclear, text.clone());
             }
@@ -135,7 +135,7 @@ pub(crate) fn read(
         if let (Some(here), Some(table)) = (status, table)
             && here != *table
         {
-            let [here, table] = [here, *table].map(Status::as_str);
+            let [here, table] = [here, *table].map(EventStatus::as_str);
             let about = format!("{name}: {here} in its section, {table} in the table");
             report(ProblemKind::StatusDisagrees, about);
         }
@@ -153,7 +153,7 @@ pub(crate) fn read(
     for block in blocks {
         match block {
             Block::Table(table) => match table.shape {
-                Shape::Members { name, kind } => {
+                TableShape::Members { name, kind } => {
                     text.extend(tables.read(table, (name, kind), caption));
                 }
                 _ => text.extend(block.texts()),

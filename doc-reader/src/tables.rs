@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::digest::Digest;
 use crate::facts::{EventRow, Problem, ProblemKind};
-use crate::terms::Status;
+use crate::terms::EventStatus;
 use crate::words::{self, Column};
 use crate::{names, types};
 
@@ -14,7 +14,7 @@ pub(crate) struct Table {
     /// The cells of each row. A row that could not be split has one cell.
     pub(crate) rows: Vec<Vec<String>>,
     /// Set by [`shape`] when all rows are known.
-    pub(crate) shape: Shape,
+    pub(crate) shape: TableShape,
 }
 
 impl Table {
@@ -40,7 +40,7 @@ pub(crate) fn cell(row: &[String], column: Option<usize>) -> &str {
 
 /// The kind of a table, and its columns by position.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub(crate) enum TableShape {
     Events(EventColumns),
     Members {
         name: usize,
@@ -62,7 +62,7 @@ pub(crate) struct EventColumns {
 }
 
 /// Determines the kind of a table from its column headings and its cells.
-pub(crate) fn shape(table: &Table) -> Shape {
+pub(crate) fn shape(table: &Table) -> TableShape {
     let columns = table.columns();
     let find = |wanted: Column| columns.iter().position(|&column| column == wanted);
     let mostly = |at: usize, fits: &dyn Fn(&str) -> bool| {
@@ -83,7 +83,7 @@ pub(crate) fn shape(table: &Table) -> Shape {
     let status_known = status.is_some_and(|at| mostly(at, &|cell| words::status(cell).is_some()));
     if kind.is_none() && status.is_none() && table.header.iter().any(|head| words::is_change(head))
     {
-        return Shape::Other;
+        return TableShape::Other;
     }
     if kind.is_none() {
         let name = find(Column::Event).filter(|&at| mostly(at, &is_event)).or_else(|| {
@@ -107,7 +107,7 @@ pub(crate) fn shape(table: &Table) -> Shape {
             let wire_type =
                 (0..columns.len()).find(|&at| at != name && mostly(at, &is_wire_type) && own(at));
             let sure = columns[name] == Column::Event || status_known;
-            return Shape::Events(EventColumns { name, status, wire_type, sure });
+            return TableShape::Events(EventColumns { name, status, wire_type, sure });
         }
     }
     let name = find(Column::Name).or_else(|| {
@@ -116,8 +116,8 @@ pub(crate) fn shape(table: &Table) -> Shape {
         })
     });
     match name {
-        Some(name) => Shape::Members { name, kind },
-        None => Shape::Other,
+        Some(name) => TableShape::Members { name, kind },
+        None => TableShape::Other,
     }
 }
 
@@ -126,10 +126,10 @@ pub(crate) fn shape(table: &Table) -> Shape {
 pub(crate) fn ends_within_row(table: &Table) -> bool {
     type Test = fn(&str) -> bool;
     let (column, begins, is_whole): (_, Test, Test) = match table.shape {
-        Shape::Events(EventColumns { status: Some(at), .. }) => {
+        TableShape::Events(EventColumns { status: Some(at), .. }) => {
             (at, words::begins_status, |cell| words::status(cell).is_some())
         }
-        Shape::Members { kind: Some(at), .. } => (at, types::begins, |cell| !cell.is_empty()),
+        TableShape::Members { kind: Some(at), .. } => (at, types::begins, |cell| !cell.is_empty()),
         _ => return false,
     };
     let rows = table.rows.iter().filter(|row| !table.is_unsplit(row));
@@ -143,7 +143,7 @@ pub(crate) fn ends_within_row(table: &Table) -> bool {
 /// calls the event deprecated.
 fn event_name(cell: &str) -> (&str, bool) {
     let (name, status) = names::without_status(cell);
-    (words::bare(names::without_badge(name)), status == Some(Status::Deprecated))
+    (words::bare(names::without_badge(name)), status == Some(EventStatus::Deprecated))
 }
 
 /// Reads the rows of a table of events.
@@ -177,7 +177,7 @@ pub(crate) fn events(
             || words::says_deprecated(said_status)
             || texts.iter().any(|&at| words::says_deprecated(cell(row, Some(at))))
         {
-            known = Some(Status::Deprecated);
+            known = Some(EventStatus::Deprecated);
         }
         let wire_type = words::bare(cell(row, wire_type));
         let described: String = texts.iter().map(|&at| cell(row, Some(at))).collect();

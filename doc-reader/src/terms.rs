@@ -6,7 +6,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
-pub enum Status {
+pub enum EventStatus {
     /// Delivered now.
     Available,
     /// Announced, work in progress.
@@ -15,7 +15,7 @@ pub enum Status {
     Deprecated,
 }
 
-impl Status {
+impl EventStatus {
     /// Returns the word that the schema files use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -31,7 +31,7 @@ impl Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
-pub enum Unit {
+pub enum TimeUnit {
     /// Seconds since 1970.
     Seconds,
     /// Milliseconds since 1970.

@@ -6,13 +6,13 @@
 
 use lazy_regex::{regex_captures, regex_find, regex_is_match};
 
-use crate::facts::Kind;
+use crate::facts::JsonType;
 use crate::words::{bare, starts_with};
 
 /// A type as written in a member table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TypeExpr {
-    pub(crate) kind: Kind,
+    pub(crate) kind: JsonType,
     pub(crate) items: Option<String>,
     pub(crate) nullable: bool,
     pub(crate) optional: bool,
@@ -26,16 +26,16 @@ const LONGEST: usize = 120;
 /// The type words of JSON Schema. Pages also use them in running text.
 const WORDS: &[&str] = &["string", "number", "integer", "boolean", "object", "array"];
 
-fn kind(word: &str) -> Option<Kind> {
+fn kind(word: &str) -> Option<JsonType> {
     Some(match word.to_ascii_lowercase().as_str() {
-        "string" | "str" | "text" | "uuid" | "url" | "uri" | "enum" => Kind::String,
-        "number" | "float" | "double" | "decimal" => Kind::Number,
-        "integer" | "int" | "int32" | "int64" | "long" => Kind::Integer,
-        "boolean" | "bool" => Kind::Boolean,
-        "object" | "map" | "record" | "dictionary" => Kind::Object,
-        "array" | "list" => Kind::Array,
+        "string" | "str" | "text" | "uuid" | "url" | "uri" | "enum" => JsonType::String,
+        "number" | "float" | "double" | "decimal" => JsonType::Number,
+        "integer" | "int" | "int32" | "int64" | "long" => JsonType::Integer,
+        "boolean" | "bool" => JsonType::Boolean,
+        "object" | "map" | "record" | "dictionary" => JsonType::Object,
+        "array" | "list" => JsonType::Array,
         "date-time" | "datetime" | "timestamp" | "date" | "any" | "unknown" | "mixed" => {
-            Kind::Unknown
+            JsonType::Unknown
         }
         _ => return None,
     })
@@ -49,7 +49,7 @@ pub(crate) fn cell(text: &str) -> Option<TypeExpr> {
     }
     // Quoted alternatives such as `"add" | "remove"` are strings.
     if regex_is_match!(r#"^(?:(?:"[^|]*"|'[^|]*'|null) *\\? *(?:\| *|$))+$"#, text) {
-        let (kind, nullable) = (Kind::String, text.contains("null"));
+        let (kind, nullable) = (JsonType::String, text.contains("null"));
         let quoted = text.contains(['"', '\'']);
         return quoted.then(|| TypeExpr { kind, nullable, ..TypeExpr::default() });
     }
@@ -65,7 +65,7 @@ pub(crate) fn cell(text: &str) -> Option<TypeExpr> {
     let elements = regex_captures!(r"^\[(.*)\]$", &text);
     if let Some(expr) = elements.and_then(|(_, inner)| plain(inner.trim())) {
         let items = expr.said.unwrap_or_else(|| expr.kind.as_str().to_owned());
-        return Some(TypeExpr { kind: Kind::Array, items: Some(items), said: None, ..expr });
+        return Some(TypeExpr { kind: JsonType::Array, items: Some(items), said: None, ..expr });
     }
     plain(&text)
 }
@@ -75,7 +75,7 @@ fn plain(text: &str) -> Option<TypeExpr> {
     // A list of a type that the page defines, such as `Field[]`.
     let named = regex_captures!(r"^([A-Z][A-Za-z0-9_]*)\[\]$", text);
     if let Some((_, name)) = named.filter(|(_, name)| kind(name).is_none()) {
-        let (kind, items) = (Kind::Array, Some(name.to_owned()));
+        let (kind, items) = (JsonType::Array, Some(name.to_owned()));
         return Some(TypeExpr { kind, items, ..TypeExpr::default() });
     }
     let (head, null, word, of, inside) = regex_captures!(
@@ -83,23 +83,23 @@ fn plain(text: &str) -> Option<TypeExpr> {
         text
     )?;
     let mut kind = kind(word)?;
-    let said = (kind == Kind::Unknown).then(|| word.to_owned());
-    if kind != Kind::Array && !of.is_empty() {
+    let said = (kind == JsonType::Unknown).then(|| word.to_owned());
+    if kind != JsonType::Array && !of.is_empty() {
         return None;
     }
-    let inside = Some(bare(inside)).filter(|inside| kind == Kind::Array && !inside.is_empty());
+    let inside = Some(bare(inside)).filter(|inside| kind == JsonType::Array && !inside.is_empty());
     let of = Some(singular(of)).filter(|of| !of.is_empty());
     let mut items = of.or(inside).map(str::to_owned);
     let marks = marks(&text[head.len()..]);
     if marks.starts_with('[') {
-        kind = Kind::Array;
+        kind = JsonType::Array;
         items.get_or_insert_with(|| word.to_ascii_lowercase());
     }
     let nullable = !null.is_empty() || marks.contains("null");
     let optional = regex_is_match!(r"\?|optional|undefined", marks);
     let rest = text[head.len() + marks.len()..].trim();
     let format = regex_captures!(r"^(?:\(([^()]*)\)|\[([^\[\]]*)\])$", rest);
-    if let (Kind::Array, Some((_, round, square))) = (kind, format) {
+    if let (JsonType::Array, Some((_, round, square))) = (kind, format) {
         let word = bare(if round.is_empty() { square } else { round });
         items = Some(self::kind(word).map_or(word, |kind| kind.as_str()).to_owned());
     }
@@ -111,7 +111,7 @@ fn plain(text: &str) -> Option<TypeExpr> {
     }
     // A union such as `string | number` is a type, but of no known kind.
     let nullable = nullable || rest.contains("null");
-    let (kind, items, said) = (Kind::Unknown, None, Some(text.to_owned()));
+    let (kind, items, said) = (JsonType::Unknown, None, Some(text.to_owned()));
     let other = regex_is_match!(r"^(?i:[|/\\]|or )", rest);
     other.then_some(TypeExpr { kind, items, nullable, optional, said })
 }

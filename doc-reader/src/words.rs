@@ -5,7 +5,7 @@
 
 use lazy_regex::{Regex, regex, regex_captures, regex_is_match};
 
-use crate::terms::{Status, Unit};
+use crate::terms::{EventStatus, TimeUnit};
 
 /// The kind of a table's column, by its heading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,14 +33,14 @@ const COLUMNS: &[(Column, &[&str])] = &[
 ];
 
 /// Statuses in lower case.
-const STATUSES: &[(Status, &[&str])] = &[
-    (Status::Available, &["available", "generally available", "released", "stable", "active"]),
-    (Status::Available, &["live", "ga"]),
-    (Status::Wip, &["wip", "work in progress", "in development", "in progress", "draft"]),
-    (Status::Wip, &["not available", "not yet available", "unavailable", "available soon"]),
-    (Status::Wip, &["coming soon", "planned", "upcoming"]),
-    (Status::Deprecated, &["deprecated", "obsolete", "retired", "discontinued", "sunset"]),
-    (Status::Deprecated, &["legacy"]),
+const STATUSES: &[(EventStatus, &[&str])] = &[
+    (EventStatus::Available, &["available", "generally available", "released", "stable", "active"]),
+    (EventStatus::Available, &["live", "ga"]),
+    (EventStatus::Wip, &["wip", "work in progress", "in development", "in progress", "draft"]),
+    (EventStatus::Wip, &["not available", "not yet available", "unavailable", "available soon"]),
+    (EventStatus::Wip, &["coming soon", "planned", "upcoming"]),
+    (EventStatus::Deprecated, &["deprecated", "obsolete", "retired", "discontinued", "sunset"]),
+    (EventStatus::Deprecated, &["legacy"]),
 ];
 
 /// Returns the longest word in the table that fits, with its meaning.
@@ -150,7 +150,7 @@ pub(crate) fn is_change(heading: &str) -> bool {
 
 /// Reads a cell of the status column. The first words decide: `Available (beta)`, `Deprecated since
 /// May`.
-pub(crate) fn status(cell: &str) -> Option<Status> {
+pub(crate) fn status(cell: &str) -> Option<EventStatus> {
     let cell = unstruck(cell);
     let cell = cell.trim_matches(|c: char| !c.is_alphanumeric());
     let begins = |word: &str| {
@@ -284,9 +284,9 @@ pub(crate) fn validity(description: &str) -> Option<u64> {
 }
 
 /// Returns the unit of time that a text names.
-pub(crate) fn unit(text: &str) -> Option<Unit> {
+pub(crate) fn unit(text: &str) -> Option<TimeUnit> {
     let (_, milli) = regex_captures!(r"(?i)\b(?:seconds|secs|(milliseconds|millis|ms))\b", text)?;
-    Some(if milli.is_empty() { Unit::Seconds } else { Unit::Milliseconds })
+    Some(if milli.is_empty() { TimeUnit::Seconds } else { TimeUnit::Milliseconds })
 }
 
 /// Removes the remains of mark-up around a word: quotation marks, stars, brackets.

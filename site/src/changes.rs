@@ -3,7 +3,7 @@
 
 use askama::Template;
 use spektr_codegen::diff::{Impact, SchemaChange};
-use spektr_codegen::model::{Event, Model, PagePart, Reading, Status};
+use spektr_codegen::model::{Event, EventStatus, Model, PagePart, Reading};
 
 use crate::link::{self, Link};
 use crate::page::{Page, status_in_words};
@@ -96,7 +96,7 @@ fn row(event: &Event, captures: &[Capture]) -> CaptureRow {
         cells.push(if is_reworded { format!("{status}, reworded") } else { status.to_owned() });
         before = Some(reading);
     }
-    let said = |reading: &Option<&Reading>| -> Option<(Option<Status>, Option<String>)> {
+    let said = |reading: &Option<&Reading>| -> Option<(Option<EventStatus>, Option<String>)> {
         reading.map(|reading| (reading.status, reading.digest.clone()))
     };
     let is_changed = read.windows(2).any(|pair| said(&pair[0]) != said(&pair[1]));

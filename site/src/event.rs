@@ -2,7 +2,7 @@
 
 use askama::Template;
 use spektr_codegen::examples::{Example, ExampleOrigin, FULL};
-use spektr_codegen::model::{Event, Model, Status, Ty};
+use spektr_codegen::model::{Event, EventStatus, Model, Ty};
 
 use crate::Input;
 use crate::code::{self, CodeToken};
@@ -112,8 +112,8 @@ impl<'m> EventView<'m> {
     /// Returns a note on the status, if it needs one.
     pub(crate) fn status_note(&self) -> Option<&'static str> {
         match self.event.status {
-            Status::Wip => Some("Announced; its payload may be undocumented."),
-            Status::Deprecated => Some("Still sent, but about to be discontinued."),
+            EventStatus::Wip => Some("Announced; its payload may be undocumented."),
+            EventStatus::Deprecated => Some("Still sent, but about to be discontinued."),
             _ => None,
         }
     }

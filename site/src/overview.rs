@@ -1,7 +1,7 @@
 //! Renders the first page: all events.
 
 use askama::Template;
-use spektr_codegen::model::Status;
+use spektr_codegen::model::EventStatus;
 
 use crate::event::EventView;
 use crate::page::Page;
@@ -16,10 +16,11 @@ pub(crate) struct Overview<'p, 'm> {
 }
 
 pub(crate) fn page<'p, 'm>(page: Page<'p>, events: &'p [EventView<'m>]) -> Overview<'p, 'm> {
-    let counts = [Status::Available, Status::Wip, Status::Deprecated].map(|status| {
-        let count = events.iter().filter(|view| view.event.status == status).count();
-        (count, crate::page::status_in_words(status))
-    });
+    let counts =
+        [EventStatus::Available, EventStatus::Wip, EventStatus::Deprecated].map(|status| {
+            let count = events.iter().filter(|view| view.event.status == status).count();
+            (count, crate::page::status_in_words(status))
+        });
     let counts = counts.into_iter().filter(|(count, _)| *count > 0).collect();
     Overview { page, events, counts }
 }

@@ -1,6 +1,6 @@
 //! Data for the layout of each page: title, path and navigation.
 
-use spektr_codegen::model::{Event, Status};
+use spektr_codegen::model::{Event, EventStatus};
 
 use crate::link;
 
@@ -8,7 +8,7 @@ use crate::link;
 pub(crate) struct NavEntry<'m> {
     pub(crate) name: &'m str,
     pub(crate) href: String,
-    pub(crate) status: Status,
+    pub(crate) status: EventStatus,
 }
 
 impl<'m> NavEntry<'m> {
@@ -18,7 +18,7 @@ impl<'m> NavEntry<'m> {
 
     /// Returns the word for a status that the navigation shows.
     pub(crate) fn remark(&self) -> Option<&'static str> {
-        (self.status != Status::Available).then(|| status_in_words(self.status))
+        (self.status != EventStatus::Available).then(|| status_in_words(self.status))
     }
 }
 
@@ -65,9 +65,9 @@ impl<'m> Page<'m> {
 }
 
 /// Returns the words for a status.
-pub(crate) fn status_in_words(status: Status) -> &'static str {
+pub(crate) fn status_in_words(status: EventStatus) -> &'static str {
     match status {
-        Status::Wip => "in progress",
+        EventStatus::Wip => "in progress",
         status => status.as_str(),
     }
 }

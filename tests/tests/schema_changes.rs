@@ -3,7 +3,7 @@
 
 use spektr_codegen::diff::{Impact, bump, diff, reviews};
 use spektr_codegen::examples::derive;
-use spektr_codegen::model::{Event as ModelEvent, Status};
+use spektr_codegen::model::{Event as ModelEvent, EventStatus};
 use spektr_codegen::{Json, SchemaSet, generate, scaffold};
 use spektr_tests::fixtures::{Event, Files, OTHER_ENVELOPE};
 
@@ -459,7 +459,7 @@ fn a_scaffolded_event_fits_into_the_schemas() {
             .unwrap_or_else(|error| panic!("{error}"));
     let event: &ModelEvent = set.model().event("CASE_OPENED").expect("the event is there");
     assert_eq!(event.title, "CaseOpened");
-    assert_eq!(event.status, Status::Wip);
+    assert_eq!(event.status, EventStatus::Wip);
     assert!(event.decisions.iter().all(|decision| !decision.reviewed), "nobody has read them");
     let generated = generate(&set).expect("the schemas generate");
     let path = std::path::Path::new("spektr-types/src/generated/events/case_opened.rs");

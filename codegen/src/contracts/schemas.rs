@@ -3,7 +3,7 @@
 use spektr_json::Json;
 
 use crate::dialect::ID_BASE;
-use crate::model::{Event, KnownValue, Member, Model, Status, Ty, TypeDef, TypeKind};
+use crate::model::{Event, EventStatus, KnownValue, Member, Model, Ty, TypeDef, TypeKind};
 
 /// The document that contains a schema. It decides the form of references to other schemas.
 #[derive(Clone, Copy)]
@@ -227,7 +227,7 @@ pub(super) fn with_wire_type(wire_type: (String, Json), mut own: Json) -> Json {
 }
 
 pub(super) fn deprecated(event: &Event) -> Json {
-    object((event.status == Status::Deprecated).then_some(("deprecated", Json::Bool(true))))
+    object((event.status == EventStatus::Deprecated).then_some(("deprecated", Json::Bool(true))))
 }
 
 /// Returns an event's description, documented name and status, for people.

@@ -12,7 +12,7 @@ use super::{
     members, payload, schemas, shape, shared_wire_types, wire_type_member,
 };
 use crate::envelope::{EVENT_TYPE, WIRE_TYPE};
-use crate::model::{Event, Member, Model, Status, Ty, TypeDef, TypeKind};
+use crate::model::{Event, EventStatus, Member, Model, Ty, TypeDef, TypeKind};
 use crate::passes::{PAYLOAD, wrap};
 use crate::problem::RequiredFile;
 
@@ -155,8 +155,8 @@ fn envelopes(model: &Model, text: &mut String) {
 /// Declares an event in both envelopes.
 fn event(model: &Model, event: &Event, text: &mut String) {
     let deprecated = match event.status {
-        Status::Deprecated => "\n\n@deprecated At spektr, which still sends it for now.",
-        Status::Available | Status::Wip => "",
+        EventStatus::Deprecated => "\n\n@deprecated At spektr, which still sends it for now.",
+        EventStatus::Available | EventStatus::Wip => "",
     };
     let docs = schemas::described(event) + deprecated;
     let names: Vec<_> = event.wire_types.iter().map(|name| quoted(name)).collect();

@@ -4,13 +4,16 @@
 use spektr_json::Json;
 
 use super::{DRAFT, DialectReader, EventHead, FileKind, ID_BASE, SchemaNode};
-use crate::model::{Decision, ExplainedDifference, Status, WireTypes};
+use crate::model::{Decision, EventStatus, ExplainedDifference, WireTypes};
 use crate::names;
 use crate::problem::{Named, ProblemKind};
 
 /// The statuses of events, with their words in the schema files.
-pub(super) const STATUSES: [(&str, Status); 3] =
-    [("available", Status::Available), ("wip", Status::Wip), ("deprecated", Status::Deprecated)];
+pub(super) const STATUSES: [(&str, EventStatus); 3] = [
+    ("available", EventStatus::Available),
+    ("wip", EventStatus::Wip),
+    ("deprecated", EventStatus::Deprecated),
+];
 
 impl DialectReader<'_> {
     /// Checks the keywords that every file has at its root, and returns the kind of file.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::diff::{Impact, SchemaChange};
 use crate::model::{
-    CommonFile, Decision, Event, KnownValue, Member, Model, Source, Status, Ty, TypeDef, TypeKind,
-    WireTypes,
+    CommonFile, Decision, Event, EventStatus, KnownValue, Member, Model, Source, Ty, TypeDef,
+    TypeKind, WireTypes,
 };
 use crate::set::SchemaSet;
 
@@ -130,7 +130,8 @@ impl ChangeList {
         if *status != new.status {
             // The deprecation of a variant gives users a compiler warning; its end removes the
             // warning.
-            let is_deprecated = *status == Status::Deprecated || new.status == Status::Deprecated;
+            let is_deprecated =
+                *status == EventStatus::Deprecated || new.status == EventStatus::Deprecated;
             let effect = if is_deprecated { Effect::Adds } else { Effect::Texts };
             let what =
                 format!("status changed from {} to {}", status.as_str(), new.status.as_str());

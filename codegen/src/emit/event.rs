@@ -8,7 +8,7 @@ use syn::Item;
 
 use crate::emit::items;
 use crate::envelope;
-use crate::model::{Event, Member, Model, Status, Ty, TypeKind};
+use crate::model::{Event, EventStatus, Member, Model, Ty, TypeKind};
 use crate::names;
 use crate::passes::{PAYLOAD, doc_tokens, escape};
 
@@ -161,12 +161,12 @@ pub(crate) fn expiring<'m>(model: &'m Model, members: &'m [Member]) -> Vec<(&'m 
 pub(crate) fn variant_attributes(event: &Event, prefix: &str) -> TokenStream {
     let docs = doc_tokens(&format!("{prefix}{}", escape(&event.description)));
     match event.status {
-        Status::Deprecated => {
+        EventStatus::Deprecated => {
             let note = "deprecated at spektr, which still sends it for now; `#[expect(deprecated)]` \
                         says that it is handled on purpose";
             quote!(#docs #[deprecated(note = #note)])
         }
-        Status::Available | Status::Wip => docs,
+        EventStatus::Available | EventStatus::Wip => docs,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tests of the examples of a small event: the derived ones, and refused files.
 
 use super::*;
-use crate::model::{Member, Source, Status, Ty, TypeDef, TypeKind, WireTypes};
+use crate::model::{EventStatus, Member, Source, Ty, TypeDef, TypeKind, WireTypes};
 
 pub(crate) fn member(name: &str, ty: Ty, required: bool) -> Member {
     Member {
@@ -32,7 +32,7 @@ pub(crate) fn model() -> Model {
         module: "lamp_lit".into(),
         title: "LampLit".into(),
         name: "LAMP_LIT".into(),
-        status: Status::Available,
+        status: EventStatus::Available,
         description: String::new(),
         wire_types: WireTypes { canonical: "lamp_lit".into(), accepted: vec!["lamp_on".into()] },
         discriminators: Vec::new(),

@@ -5,23 +5,23 @@ use std::mem::replace;
 
 use lazy_regex::{regex, regex_captures, regex_find};
 
-use crate::example::{MAX_DEPTH, MAX_NAME, MAX_NODES, Value};
-use crate::facts::{Fault, Kind};
+use crate::example::{ExampleValue, MAX_DEPTH, MAX_NAME, MAX_NODES};
+use crate::facts::{JsonType, SyntaxFault};
 
 /// The result of parsing one block of code.
 #[derive(Debug, Default)]
-pub(super) struct Parsed {
+pub(super) struct ParsedExamples {
     /// For each outermost object or array, the values inside it.
-    pub(super) values: Vec<Vec<Value>>,
+    pub(super) values: Vec<Vec<ExampleValue>>,
     /// Faults with their lines, counted from one.
-    pub(super) faults: Vec<(Fault, usize)>,
+    pub(super) faults: Vec<(SyntaxFault, usize)>,
     /// Whether there were more than [`MAX_NODES`] values.
     pub(super) overflow: bool,
 }
 
-pub(super) fn parse(text: &str) -> Parsed {
-    let (rest, text, out) = (text.trim_end(), String::new(), Parsed::default());
-    let mut parser = Parser { rest, here: END, text, line: 1, nodes: 0, elided: false, out };
+pub(super) fn parse(text: &str) -> ParsedExamples {
+    let (rest, text, out) = (text.trim_end(), String::new(), ParsedExamples::default());
+    let mut parser = ExampleParser { rest, here: END, text, line: 1, nodes: 0, elided: false, out };
     parser.next();
     loop {
         match parser.here {
@@ -35,12 +35,12 @@ pub(super) fn parse(text: &str) -> Parsed {
     }
 }
 
-/// Tokens other than marks; `Parser::here` holds one of these or the mark itself.
+/// Tokens other than marks; `ExampleParser::here` holds one of these or the mark itself.
 const STRING: char = '"';
 const WORD: char = 'a';
 const END: char = '\0';
 
-struct Parser<'a> {
+struct ExampleParser<'a> {
     /// The text after the current token.
     rest: &'a str,
     /// The current token: a mark, [`STRING`], [`WORD`] or [`END`].
@@ -50,10 +50,10 @@ struct Parser<'a> {
     nodes: usize,
     /// Whether an ellipsis followed the last comma.
     elided: bool,
-    out: Parsed,
+    out: ParsedExamples,
 }
 
-impl Parser<'_> {
+impl ExampleParser<'_> {
     /// Moves past a matched text and counts its lines.
     fn take(&mut self, found: &str) {
         self.line += found.matches('\n').count();
@@ -68,7 +68,7 @@ impl Parser<'_> {
             let comment = regex_find!(r"^(?:(?://|#).*|/\*(?s:.*?(?:\*/|$)))", self.rest);
             let dots = regex_find!(r"^(?:\.{3}|…)[.…]*", self.rest);
             let Some(skipped) = comment.or(dots) else { break };
-            self.fault(if dots.is_some() { Fault::Ellipsis } else { Fault::Comment });
+            self.fault(if dots.is_some() { SyntaxFault::Ellipsis } else { SyntaxFault::Comment });
             self.elided |= dots.is_some();
             self.take(skipped);
         }
@@ -92,7 +92,7 @@ impl Parser<'_> {
     /// Reads a string; the end of its line closes it at the latest.
     fn string(&mut self) -> String {
         if !self.rest.starts_with('"') {
-            self.fault(Fault::OtherQuotes);
+            self.fault(SyntaxFault::OtherQuotes);
         }
         let closed = regex_captures!(
             r#"(?x)^(?: "((?:[^"\\\n]|\\.)*)" | '((?:[^'\\\n]|\\.)*)'
@@ -103,7 +103,7 @@ impl Parser<'_> {
             self.take(all);
             return unescaped(&[a, b, c, d].concat());
         }
-        self.fault(Fault::UnclosedString);
+        self.fault(SyntaxFault::UnclosedString);
         // A comma at the end of the line separates members: it is not part of the string.
         let (_, all, text) =
             regex_captures!(r"^(.(.*?)),?\s*?(?:\n|$)", self.rest).unwrap_or_default();
@@ -122,15 +122,15 @@ impl Parser<'_> {
     }
 
     fn stray(&mut self) {
-        self.fault(Fault::StrayText);
+        self.fault(SyntaxFault::StrayText);
         self.next();
     }
 
-    fn fault(&mut self, fault: Fault) {
+    fn fault(&mut self, fault: SyntaxFault) {
         self.fault_at(fault, self.line);
     }
 
-    fn fault_at(&mut self, fault: Fault, line: usize) {
+    fn fault_at(&mut self, fault: SyntaxFault, line: usize) {
         self.out.faults.push((fault, line));
     }
 
@@ -138,7 +138,7 @@ impl Parser<'_> {
     fn value(&mut self, path: &str, depth: usize) -> bool {
         let found = self.single(path, depth);
         while found && self.here == '|' {
-            self.fault(Fault::Alternatives);
+            self.fault(SyntaxFault::Alternatives);
             self.next();
             self.single(path, depth);
         }
@@ -155,23 +155,23 @@ impl Parser<'_> {
         let mut text = None;
         let kind = match opened {
             '{' | '[' if depth >= MAX_DEPTH => {
-                self.fault(Fault::TooDeep);
+                self.fault(SyntaxFault::TooDeep);
                 self.skip_nested();
-                Kind::Unknown
+                JsonType::Unknown
             }
-            '{' => Kind::Object,
-            '[' => Kind::Array,
+            '{' => JsonType::Object,
+            '[' => JsonType::Array,
             STRING => {
                 text = Some(self.next());
-                Kind::String
+                JsonType::String
             }
             WORD => self.word_kind(),
             _ => return false,
         };
         self.found(path, depth, kind, text);
         match (opened, kind) {
-            ('{', Kind::Object) => self.container(path, depth, '}'),
-            ('[', Kind::Array) => self.container(path, depth, ']'),
+            ('{', JsonType::Object) => self.container(path, depth, '}'),
+            ('[', JsonType::Array) => self.container(path, depth, ']'),
             _ => {}
         }
         true
@@ -179,23 +179,23 @@ impl Parser<'_> {
 
     /// Records a value. A value without a path is an event or a list of events, and is not
     /// recorded.
-    fn found(&mut self, path: &str, depth: usize, kind: Kind, text: Option<String>) {
+    fn found(&mut self, path: &str, depth: usize, kind: JsonType, text: Option<String>) {
         if let Some(values) = self.out.values.last_mut().filter(|_| !path.is_empty()) {
-            values.push(Value { path: path.to_owned(), kind, text, depth });
+            values.push(ExampleValue { path: path.to_owned(), kind, text, depth });
         }
     }
 
     /// Reads null, a Boolean or a number; any other word is a placeholder.
-    fn word_kind(&mut self) -> Kind {
+    fn word_kind(&mut self) -> JsonType {
         let line = self.line;
         match self.next().as_str() {
-            "null" => Kind::Null,
-            "true" | "false" => Kind::Boolean,
-            word if word.parse::<f64>().is_ok_and(f64::is_finite) => Kind::Number,
+            "null" => JsonType::Null,
+            "true" | "false" => JsonType::Boolean,
+            word if word.parse::<f64>().is_ok_and(f64::is_finite) => JsonType::Number,
             word => {
-                self.fault_at(Fault::UnquotedValue, line);
+                self.fault_at(SyntaxFault::UnquotedValue, line);
                 let expr = crate::types::cell(word.trim_matches(['<', '>']));
-                expr.map_or(Kind::Unknown, |expr| expr.kind)
+                expr.map_or(JsonType::Unknown, |expr| expr.kind)
             }
         }
     }
@@ -211,7 +211,7 @@ impl Parser<'_> {
                 here if here == close => {
                     // An ellipsis replaces a value, so the comma before it is correct.
                     if let Some(line) = trailing.filter(|_| !self.elided) {
-                        self.fault_at(Fault::TrailingComma, line);
+                        self.fault_at(SyntaxFault::TrailingComma, line);
                     }
                     self.next();
                     return;
@@ -219,21 +219,24 @@ impl Parser<'_> {
                 // The bracket closes an outer object or array.
                 END | '}' | ']' => {
                     let is_object = close == '}';
-                    let unclosed =
-                        if is_object { Fault::UnclosedBrace } else { Fault::UnclosedBracket };
+                    let unclosed = if is_object {
+                        SyntaxFault::UnclosedBrace
+                    } else {
+                        SyntaxFault::UnclosedBracket
+                    };
                     self.fault(unclosed);
                     return;
                 }
                 ',' => {
                     if comma && trailing.is_some() {
-                        self.fault(Fault::MissingValue);
+                        self.fault(SyntaxFault::MissingValue);
                     }
                     (comma, trailing, self.elided) = (true, Some(self.line), false);
                     self.next();
                 }
                 _ => {
                     if !comma {
-                        self.fault(Fault::MissingComma);
+                        self.fault(SyntaxFault::MissingComma);
                     }
                     (comma, trailing) = (false, None);
                     if close == '}' {
@@ -252,10 +255,10 @@ impl Parser<'_> {
     fn member(&mut self, object: &str, depth: usize, names: &mut HashSet<String>) {
         match self.here {
             STRING => {}
-            WORD => self.fault(Fault::UnquotedName),
+            WORD => self.fault(SyntaxFault::UnquotedName),
             // A value without a name is skipped.
             '{' | '[' => {
-                self.fault(Fault::StrayText);
+                self.fault(SyntaxFault::StrayText);
                 return self.skip_nested();
             }
             _ => return self.stray(),
@@ -265,7 +268,7 @@ impl Parser<'_> {
         if self.here == ':' {
             self.next();
         } else {
-            self.fault(Fault::MissingColon);
+            self.fault(SyntaxFault::MissingColon);
             if matches!(self.here, END | ',' | '}' | ']') {
                 return;
             }
@@ -274,13 +277,13 @@ impl Parser<'_> {
         let path = if object.is_empty() { name.clone() } else { format!("{object}.{name}") };
         // An ellipsis in place of the value: the member exists, and its type is unknown.
         if !self.value(&path, depth) {
-            self.found(&path, depth, Kind::Unknown, None);
+            self.found(&path, depth, JsonType::Unknown, None);
         }
         if name.len() > MAX_NAME {
-            self.fault_at(Fault::TooDeep, line);
+            self.fault_at(SyntaxFault::TooDeep, line);
             self.out.values.last_mut().into_iter().for_each(|values| values.truncate(known));
         } else if !names.insert(name) {
-            self.fault_at(Fault::DuplicateName, line);
+            self.fault_at(SyntaxFault::DuplicateName, line);
         }
     }
 

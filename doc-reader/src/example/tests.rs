@@ -1,21 +1,21 @@
 //! The mistakes of examples, one at a time.
 
 use super::*;
-use crate::facts::Fault;
+use crate::facts::SyntaxFault;
 
-fn read(code: &str) -> (Vec<String>, Vec<(Fault, usize)>) {
+fn read(code: &str) -> (Vec<String>, Vec<(SyntaxFault, usize)>) {
     let mut examples = Examples::default();
     examples.add(code);
     let example = examples.take().expect("it begins like JSON");
     let kinds =
-        |kinds: &[Kind]| kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join("|");
+        |kinds: &[JsonType]| kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join("|");
     let members =
         example.members.iter().map(|member| format!("{} {}", member.path, kinds(&member.kinds)));
     let problems = example.problems.iter().map(|problem| (problem.kind, problem.line));
     (members.collect(), problems.collect())
 }
 
-fn check(code: &str, members: &[&str], problems: &[(Fault, usize)]) {
+fn check(code: &str, members: &[&str], problems: &[(SyntaxFault, usize)]) {
     let (found, faults) = read(code);
     assert_eq!(found, members, "{code}");
     assert_eq!(faults, problems, "{code}");
@@ -39,43 +39,43 @@ fn reads_valid_json() {
 }
 
 /// Code, the members found in it, and the faults with their lines.
-type Case = (&'static str, &'static [&'static str], &'static [(Fault, usize)]);
+type Case = (&'static str, &'static [&'static str], &'static [(SyntaxFault, usize)]);
 
 #[test]
 fn reads_on_past_each_mistake() {
     let cases: [Case; 16] = [
-        ("{\n\"a\": 1,\n}", &["a number"], &[(Fault::TrailingComma, 2)]),
-        ("{\"a\": [1, 2,]}", &["a array", "a[] number"], &[(Fault::TrailingComma, 1)]),
-        ("{\"a\": 1\n\"b\": 2}", &["a number", "b number"], &[(Fault::MissingComma, 2)]),
-        ("{\"a\" 1}", &["a number"], &[(Fault::MissingColon, 1)]),
+        ("{\n\"a\": 1,\n}", &["a number"], &[(SyntaxFault::TrailingComma, 2)]),
+        ("{\"a\": [1, 2,]}", &["a array", "a[] number"], &[(SyntaxFault::TrailingComma, 1)]),
+        ("{\"a\": 1\n\"b\": 2}", &["a number", "b number"], &[(SyntaxFault::MissingComma, 2)]),
+        ("{\"a\" 1}", &["a number"], &[(SyntaxFault::MissingColon, 1)]),
         (
             "{\n\"a\": \"x,\n\"b\": \"y\n}",
             &["a string", "b string"],
-            &[(Fault::UnclosedString, 2), (Fault::UnclosedString, 3)],
+            &[(SyntaxFault::UnclosedString, 2), (SyntaxFault::UnclosedString, 3)],
         ),
-        ("{\"a\": {\"b\": 1", &["a object", "a.b number"], &[(Fault::UnclosedBrace, 1)]),
+        ("{\"a\": {\"b\": 1", &["a object", "a.b number"], &[(SyntaxFault::UnclosedBrace, 1)]),
         (
             "{\"a\": [1",
             &["a array", "a[] number"],
-            &[(Fault::UnclosedBracket, 1), (Fault::UnclosedBrace, 1)],
+            &[(SyntaxFault::UnclosedBracket, 1), (SyntaxFault::UnclosedBrace, 1)],
         ),
-        ("{\"a\": \"x\" | \"y\" | null}", &["a string|null"], &[(Fault::Alternatives, 1)]),
-        ("{\"a\": \"x\" or 1}", &["a string|number"], &[(Fault::Alternatives, 1)]),
+        ("{\"a\": \"x\" | \"y\" | null}", &["a string|null"], &[(SyntaxFault::Alternatives, 1)]),
+        ("{\"a\": \"x\" or 1}", &["a string|number"], &[(SyntaxFault::Alternatives, 1)]),
         (
             "{\n// one\n\"a\": 1, /* two\n*/ \"b\": 2 # three\n}",
             &["a number", "b number"],
-            &[(Fault::Comment, 2), (Fault::Comment, 3), (Fault::Comment, 4)],
+            &[(SyntaxFault::Comment, 2), (SyntaxFault::Comment, 3), (SyntaxFault::Comment, 4)],
         ),
-        ("{\"a\": 1, ...}", &["a number"], &[(Fault::Ellipsis, 1)]),
-        ("{\"a\": [...], \"b\": {…}}", &["a array", "b object"], &[(Fault::Ellipsis, 1)]),
-        ("{“a”: ‘x’, 'b': 1}", &["a string", "b number"], &[(Fault::OtherQuotes, 1)]),
-        ("{\na: 1}", &["a number"], &[(Fault::UnquotedName, 2)]),
+        ("{\"a\": 1, ...}", &["a number"], &[(SyntaxFault::Ellipsis, 1)]),
+        ("{\"a\": [...], \"b\": {…}}", &["a array", "b object"], &[(SyntaxFault::Ellipsis, 1)]),
+        ("{“a”: ‘x’, 'b': 1}", &["a string", "b number"], &[(SyntaxFault::OtherQuotes, 1)]),
+        ("{\na: 1}", &["a number"], &[(SyntaxFault::UnquotedName, 2)]),
         (
             "{\"a\": <number>, \"b\": string, \"c\": what ever}",
             &["a number", "b string", "c unknown"],
-            &[(Fault::UnquotedValue, 1)],
+            &[(SyntaxFault::UnquotedValue, 1)],
         ),
-        ("{\"a\": 1, \"a\": \"x\"}", &["a number|string"], &[(Fault::DuplicateName, 1)]),
+        ("{\"a\": 1, \"a\": \"x\"}", &["a number|string"], &[(SyntaxFault::DuplicateName, 1)]),
     ];
     for (code, members, problems) in cases {
         check(code, members, problems);
@@ -87,9 +87,9 @@ fn levels_and_names_are_bounded() {
     let deep = format!("{}{}", "{\"a\":".repeat(40), "}".repeat(40));
     let (members, faults) = read(&deep);
     assert_eq!(members.len(), MAX_DEPTH);
-    assert_eq!(faults, [(Fault::TooDeep, 1)]);
+    assert_eq!(faults, [(SyntaxFault::TooDeep, 1)]);
     let long = format!("{{\"{}\": 1, \"b\": 2}}", "a".repeat(MAX_NAME + 1));
-    check(&long, &["b number"], &[(Fault::TooDeep, 1)]);
+    check(&long, &["b number"], &[(SyntaxFault::TooDeep, 1)]);
 }
 
 #[test]

@@ -22,7 +22,7 @@ const INLINE: &[&str] = &[
 
 /// How the content of an element is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(super) enum ElementRole {
     Skip,
     Title,
     Heading(u8),
@@ -42,25 +42,27 @@ pub(super) fn attribute(tag: &StartTag<()>, wanted: &[u8]) -> Option<String> {
 }
 
 /// Returns the role of an element, by its name and attributes.
-pub(super) fn role(name: &str, tag: &StartTag<()>, is_site: bool) -> Role {
+pub(super) fn role(name: &str, tag: &StartTag<()>, is_site: bool) -> ElementRole {
     let attribute = |wanted| attribute(tag, wanted).unwrap_or_default().to_ascii_lowercase();
     if NEVER_READ.contains(&name)
         || (is_site && SITE.contains(&name))
         || regex_is_match!("line-?number|lineno|gutter", &attribute(b"class"))
     {
-        return Role::Skip;
+        return ElementRole::Skip;
     }
     let level = regex_captures!("^h([1-6])$", name).and_then(|(_, level)| level.parse().ok());
     match (name, level, attribute(b"role").as_str()) {
-        ("title", ..) => Role::Title,
-        (_, Some(level), _) => Role::Heading(level),
-        ("pre", ..) => Role::Code,
+        ("title", ..) => ElementRole::Title,
+        (_, Some(level), _) => ElementRole::Heading(level),
+        ("pre", ..) => ElementRole::Code,
         // With `role` attributes, sites build tables from any element.
-        ("table", ..) | (.., "table" | "grid") => Role::Table,
-        ("tr", ..) | (.., "row") => Role::Row,
-        ("th" | "td", ..) | (.., "columnheader" | "cell" | "gridcell" | "rowheader") => Role::Cell,
-        _ if INLINE.contains(&name) => Role::Inline,
-        _ => Role::Block,
+        ("table", ..) | (.., "table" | "grid") => ElementRole::Table,
+        ("tr", ..) | (.., "row") => ElementRole::Row,
+        ("th" | "td", ..) | (.., "columnheader" | "cell" | "gridcell" | "rowheader") => {
+            ElementRole::Cell
+        }
+        _ if INLINE.contains(&name) => ElementRole::Inline,
+        _ => ElementRole::Block,
     }
 }
 

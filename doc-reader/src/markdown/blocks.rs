@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Converter;
+use super::MarkdownConverter;
 use crate::facts::{Problem, ProblemKind};
 
 const OPEN: &str = "[block:";
@@ -19,7 +19,7 @@ pub(crate) fn begins(line: &str) -> bool {
 }
 
 /// Converts one block, and the text after the block on its last line.
-pub(super) fn read(text: &str, out: &mut Converter<'_>) {
+pub(super) fn read(text: &str, out: &mut MarkdownConverter<'_>) {
     let body = text.trim_start().strip_prefix(OPEN).and_then(|rest| rest.split_once(']'));
     let Some((kind, body)) = body else { return };
     let (body, rest) = body.split_once(CLOSE).unwrap_or((body, ""));
@@ -30,7 +30,7 @@ pub(super) fn read(text: &str, out: &mut Converter<'_>) {
     out.markdown.push_str(rest);
 }
 
-fn block(kind: &str, value: &Value, out: &mut Converter<'_>) {
+fn block(kind: &str, value: &Value, out: &mut MarkdownConverter<'_>) {
     let member = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
     match kind {
         "parameters" => table(value, out),
@@ -55,7 +55,7 @@ fn block(kind: &str, value: &Value, out: &mut Converter<'_>) {
 }
 
 /// Converts `{"data": {"h-0": …, "0-0": …}, "cols": 3, "rows": 9}`.
-fn table(value: &Value, out: &mut Converter<'_>) {
+fn table(value: &Value, out: &mut MarkdownConverter<'_>) {
     let Some(cells) = value.get("data").and_then(Value::as_object) else { return };
     // The row (0 for the header, others from 1) and the column.
     let place = |name: &str| {
@@ -83,7 +83,7 @@ fn table(value: &Value, out: &mut Converter<'_>) {
 }
 
 /// Puts Markdown between the tags of an element.
-fn element(tag: &str, markdown: &str, out: &mut Converter<'_>) {
+fn element(tag: &str, markdown: &str, out: &mut MarkdownConverter<'_>) {
     out.html.push_str(&format!("<{tag}>"));
     out.markdown.push_str(markdown);
     out.flush();

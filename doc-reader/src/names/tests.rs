@@ -2,14 +2,14 @@
 
 use super::*;
 
-fn names() -> Names {
-    Names::new(
+fn names() -> EventNames {
+    EventNames::new(
         ["DOOR_OPENED", "DOOR_CLOSED", "GATE_PASS_GRANTED", "GATE_PASS_REVOKED", "BELL_RUNG"]
             .into_iter(),
     )
 }
 
-fn found(heading: &str) -> (Vec<usize>, Matched, Option<Status>) {
+fn found(heading: &str) -> (Vec<usize>, Matched, Option<EventStatus>) {
     let heading = names().heading(heading);
     assert!(!heading.partly, "{heading:?}");
     (heading.events, heading.matched, heading.status)
@@ -30,13 +30,17 @@ fn matches_a_name_however_its_heading_is_dressed() {
 
 #[test]
 fn takes_the_status_off_a_heading() {
-    let wip = |heading| assert_eq!(found(heading), (vec![4], Matched::Name, Some(Status::Wip)));
+    let wip =
+        |heading| assert_eq!(found(heading), (vec![4], Matched::Name, Some(EventStatus::Wip)));
     wip("BELL_RUNG (WIP)");
     wip("BELL_RUNG - WIP");
     wip("[WIP] BELL_RUNG");
     wip("WIP: BELL_RUNG");
     wip("BELL_RUNG – coming soon");
-    assert_eq!(found("BELL_RUNG (deprecated)"), (vec![4], Matched::Name, Some(Status::Deprecated)));
+    assert_eq!(
+        found("BELL_RUNG (deprecated)"),
+        (vec![4], Matched::Name, Some(EventStatus::Deprecated))
+    );
 }
 
 #[test]
@@ -75,7 +79,7 @@ fn finds_the_only_event_that_a_heading_mentions() {
 fn says_when_only_some_names_are_known() {
     assert_eq!(
         names().heading("DOOR_<OPENED|PAINTED>"),
-        Heading { events: vec![0], matched: Matched::Name, status: None, partly: true }
+        EventHeading { events: vec![0], matched: Matched::Name, status: None, partly: true }
     );
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn places() -> Places {
+fn places() -> ExamplePlaces {
     let paths = [
         "id",
         "note",
@@ -17,26 +17,26 @@ fn places() -> Places {
         "b",
         "b.size",
     ];
-    Places::new(&paths.map(str::to_owned))
+    ExamplePlaces::new(&paths.map(str::to_owned))
 }
 
 #[test]
 fn finds_a_member_where_the_table_says() {
-    assert_eq!(places().find("id", None), Place::Same);
-    assert_eq!(places().find("data.note", None), Place::Same);
-    assert_eq!(places().find("note", None), Place::Same);
+    assert_eq!(places().find("id", None), ExamplePlace::Same);
+    assert_eq!(places().find("data.note", None), ExamplePlace::Same);
+    assert_eq!(places().find("note", None), ExamplePlace::Same);
 }
 
 #[test]
 fn finds_a_member_whose_path_is_abbreviated() {
-    assert_eq!(places().find("kind", None), Place::At("data.kind".to_owned()));
-    assert_eq!(places().find("row.key", None), Place::At("rows[].key".to_owned()));
-    assert_eq!(places().find("rows.0.key", None), Place::At("rows[].key".to_owned()));
-    assert_eq!(places().find("note", Some("data")), Place::At("data.note".to_owned()));
+    assert_eq!(places().find("kind", None), ExamplePlace::At("data.kind".to_owned()));
+    assert_eq!(places().find("row.key", None), ExamplePlace::At("rows[].key".to_owned()));
+    assert_eq!(places().find("rows.0.key", None), ExamplePlace::At("rows[].key".to_owned()));
+    assert_eq!(places().find("note", Some("data")), ExamplePlace::At("data.note".to_owned()));
 }
 
 #[test]
 fn does_not_choose_among_several_places() {
-    assert_eq!(places().find("size", None), Place::Several);
-    assert_eq!(places().find("weight", None), Place::Nowhere);
+    assert_eq!(places().find("size", None), ExamplePlace::Several);
+    assert_eq!(places().find("weight", None), ExamplePlace::Nowhere);
 }

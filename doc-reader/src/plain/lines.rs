@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use lazy_regex::regex_is_match;
 
-use super::Rows;
+use super::PlainRows;
 use crate::example::json_start;
 use crate::names::{is_event_name, is_wire_type, looks_like_event, without_status};
 use crate::types;
@@ -16,22 +16,22 @@ use crate::words::{self, Column};
 /// The most lines of one cell, blank lines included.
 const LONGEST_CELL: usize = 4;
 
-/// The most lines of text in a cell before a cell of `Reader::marks`.
+/// The most lines of text in a cell before a cell of `CellReader::marks`.
 const MOST_LINES: usize = 6;
 
 /// The longest status with its remark, in bytes: `WIP (since May)`.
 const LONGEST_STATUS: usize = 32;
 
 /// Reads rows until no further row begins.
-pub(super) fn one_per_line(lines: &[&str], from: usize, columns: &[Column]) -> Rows {
-    let mut rows = Rows { end: from, ..Rows::default() };
+pub(super) fn one_per_line(lines: &[&str], from: usize, columns: &[Column]) -> PlainRows {
+    let mut rows = PlainRows { end: from, ..PlainRows::default() };
     let members = words::lists_members(columns);
     let is_name = |column: &Column| matches!(column, Column::Event | Column::Name);
     let mark = if members { Column::Type } else { Column::Status };
     let Some(name) = columns.iter().position(is_name) else { return rows };
     let shows = |at: &usize| *at == name || columns[*at] == mark;
     let marks = (0..columns.len()).filter(shows).collect();
-    let reader = Reader { lines, columns, members, marks };
+    let reader = CellReader { lines, columns, members, marks };
     let mut seen = HashSet::new();
     while let Some(start) = reader.next(rows.end)
         && let Some((cells, end)) = reader.row(start).or_else(|| reader.positional(start))
@@ -44,7 +44,7 @@ pub(super) fn one_per_line(lines: &[&str], from: usize, columns: &[Column]) -> R
     rows
 }
 
-struct Reader<'a> {
+struct CellReader<'a> {
     lines: &'a [&'a str],
     columns: &'a [Column],
     members: bool,
@@ -52,7 +52,7 @@ struct Reader<'a> {
     marks: Vec<usize>,
 }
 
-impl Reader<'_> {
+impl CellReader<'_> {
     fn line(&self, at: usize) -> &str {
         self.lines.get(at).map_or("", |line| line.trim())
     }

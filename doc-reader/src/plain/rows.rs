@@ -6,18 +6,18 @@
 use lazy_regex::{regex_captures, regex_find, regex_is_match};
 
 use super::knowledge::{Knowledge, LONGEST_NAME, event_run};
-use super::{Layout, Rows, header};
+use super::{CellLayout, PlainRows, header};
 use crate::example::json_start;
 use crate::names::{is_event_name, is_wire_type, looks_like_event};
 use crate::types;
 use crate::words::{self, Column};
 
 /// Reads rows whose cells are separated by tabs, gaps or bars.
-pub(super) fn separated(lines: &[&str], from: usize, by: Layout, width: usize) -> Rows {
-    let mut rows = Rows { end: from, ..Rows::default() };
+pub(super) fn separated(lines: &[&str], from: usize, by: CellLayout, width: usize) -> PlainRows {
+    let mut rows = PlainRows { end: from, ..PlainRows::default() };
     while let Some(line) = lines.get(rows.end) {
         let mut cells = by.cells(line);
-        let frame = matches!(by, Layout::Bars { .. }) && words::is_frame(line);
+        let frame = matches!(by, CellLayout::Bars { .. }) && words::is_frame(line);
         if !frame && (cells.len() < 2 || header(lines, rows.end).is_some()) {
             break;
         }
@@ -41,8 +41,8 @@ pub(super) fn run_together(
     from: usize,
     columns: &[Column],
     knowledge: &Knowledge<'_>,
-) -> Rows {
-    let mut rows = Rows { end: from, ..Rows::default() };
+) -> PlainRows {
+    let mut rows = PlainRows { end: from, ..PlainRows::default() };
     let line = |at: usize| lines.get(at).map(|line| line.trim());
     // A blank line after the header means that blank lines separate all rows.
     let spaced = line(from) == Some("");
@@ -73,7 +73,7 @@ pub(super) fn run_together(
     rows
 }
 
-struct Split<'r> {
+struct RowSplit<'r> {
     columns: &'r [Column],
     knowledge: &'r Knowledge<'r>,
     members: bool,
@@ -89,12 +89,12 @@ fn split<'r>(
     line: &'r str,
     columns: &'r [Column],
     knowledge: &'r Knowledge<'r>,
-) -> Option<Split<'r>> {
+) -> Option<RowSplit<'r>> {
     let name = columns.iter().position(|c| matches!(c, Column::Event | Column::Name))?;
     let members = words::lists_members(columns);
     let cells = vec![String::new(); columns.len()];
     let mut row =
-        Split { columns, knowledge, members, name, rest: line.trim(), cells, ambiguous: false };
+        RowSplit { columns, knowledge, members, name, rest: line.trim(), cells, ambiguous: false };
     // The status is cut off first, because `WIP` could be read as a part of the name. The last row
     // of a page that is cut off may have no status.
     if let [others @ .., Column::Status] = columns {
@@ -107,7 +107,7 @@ fn split<'r>(
     row.rest.is_empty().then_some(row)
 }
 
-impl Split<'_> {
+impl RowSplit<'_> {
     /// Cuts off the cell of a column; `None` if the text cannot begin with such a cell.
     fn take(&mut self, column: usize) -> Option<()> {
         let rest = self.rest;

@@ -15,14 +15,14 @@ fn splits_a_header_that_runs_together() {
 
 #[test]
 fn reads_statuses() {
-    assert_eq!(status("**WIP**"), Some(Status::Wip));
-    assert_eq!(status("Available (beta)"), Some(Status::Available));
-    assert_eq!(status("Not available"), Some(Status::Wip));
-    assert_eq!(status("Deprecated since May"), Some(Status::Deprecated));
+    assert_eq!(status("**WIP**"), Some(EventStatus::Wip));
+    assert_eq!(status("Available (beta)"), Some(EventStatus::Available));
+    assert_eq!(status("Not available"), Some(EventStatus::Wip));
+    assert_eq!(status("Deprecated since May"), Some(EventStatus::Deprecated));
     assert_eq!(status("Availability"), None);
-    assert_eq!(status("✅ Available"), Some(Status::Available));
-    assert_eq!(status("~~WIP~~ Available"), Some(Status::Available));
-    assert_eq!(status("~~Available~~"), Some(Status::Available));
+    assert_eq!(status("✅ Available"), Some(EventStatus::Available));
+    assert_eq!(status("~~WIP~~ Available"), Some(EventStatus::Available));
+    assert_eq!(status("~~Available~~"), Some(EventStatus::Available));
     assert_eq!(status_suffix("it is not availableAvailable"), Some(19));
     assert_eq!(status_suffix("it is not available"), None);
     assert_eq!(status_prefix("WIPWhen it rings"), Some(3));

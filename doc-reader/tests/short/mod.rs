@@ -28,7 +28,7 @@ pub(crate) fn facts(text: &str) -> String {
 }
 
 fn members(section: &spektr_doc_reader::Section) -> String {
-    let one = |member: &spektr_doc_reader::Member| {
+    let one = |member: &spektr_doc_reader::MemberRow| {
         let null = if member.nullable { "|null" } else { "" };
         let optional = if member.optional { "?" } else { "" };
         format!("{}:{}{null}{optional}", member.effective_path(), member.kind.as_str())

@@ -2,7 +2,7 @@
 
 use spektr_codegen::SchemaSet;
 use spektr_codegen::model::{Event, ExplainedDifference, Member, Model, Ty, TypeKind};
-use spektr_doc_reader::Unit;
+use spektr_doc_reader::TimeUnit;
 
 use super::drift::Drift;
 
@@ -28,7 +28,7 @@ pub(super) struct MemberShape {
     /// The schema's known values, or the values that the page's description quotes.
     pub(super) values: Option<Vec<String>>,
     pub(super) valid_for_seconds: Option<u64>,
-    pub(super) unit: Option<Unit>,
+    pub(super) unit: Option<TimeUnit>,
     /// From the schema: whether the page is expected to document the member.
     pub(super) expected: bool,
     /// From a page: the words of an unknown type.
@@ -113,7 +113,7 @@ fn add(
                 _ => None,
             },
             valid_for_seconds: member.valid_for_seconds,
-            unit: matches!(named, Some(TypeKind::Timestamp)).then_some(Unit::Milliseconds),
+            unit: matches!(named, Some(TypeKind::Timestamp)).then_some(TimeUnit::Milliseconds),
             expected,
             ..MemberShape::default()
         });

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use spektr_codegen::SchemaSet;
 use spektr_codegen::model::Model;
-use spektr_doc_reader::{ExampleMember, Kind, Page, Section};
+use spektr_doc_reader::{ExampleMember, JsonType, Page, Section};
 
 use super::known::MemberShape;
 
@@ -52,20 +52,20 @@ impl DocumentedPayload {
 
     fn add(&mut self, section: &Section) {
         let shown = shown(section).map(|member| (member.path.as_str(), member.kinds.as_slice()));
-        let shown: BTreeMap<&str, &[Kind]> = shown.collect();
+        let shown: BTreeMap<&str, &[JsonType]> = shown.collect();
         self.has_table |= !section.members.is_empty();
         for member in &section.members {
             let path = member.effective_path();
             let items = member.items.as_deref();
             // If the type is unknown, an example value that is not a placeholder shows it.
             let value = shown.get(path).and_then(|kinds| match kinds {
-                [kind] if *kind != Kind::String => json_type(*kind),
+                [kind] if *kind != JsonType::String => json_type(*kind),
                 _ => None,
             });
             let kind = json_type(member.kind).or(value);
             // Without a type, a row states nothing about null, unless it says nullable or optional.
             let null = member.nullable || member.optional;
-            let typed = member.kind != Kind::Unknown || member.said.is_some();
+            let typed = member.kind != JsonType::Unknown || member.said.is_some();
             self.push(MemberShape {
                 path: path.to_owned(),
                 kind,
@@ -130,8 +130,8 @@ fn shown(section: &Section) -> impl Iterator<Item = &ExampleMember> {
 }
 
 /// Returns the JSON Schema name of a kind, if values can have this type.
-fn json_type(kind: Kind) -> Option<&'static str> {
-    Some(kind.as_str()).filter(|_| !matches!(kind, Kind::Null | Kind::Unknown))
+fn json_type(kind: JsonType) -> Option<&'static str> {
+    Some(kind.as_str()).filter(|_| !matches!(kind, JsonType::Null | JsonType::Unknown))
 }
 
 fn items_type(items: &str) -> Option<&'static str> {

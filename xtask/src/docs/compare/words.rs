@@ -1,7 +1,7 @@
 //! Compares the text of a page with the text that somebody has read.
 
 use spektr_codegen::model::{Event, PagePart};
-use spektr_doc_reader::Member;
+use spektr_doc_reader::MemberRow;
 
 use super::super::drift::{Drift, DriftKind};
 use super::super::known::{self, MemberShape};
@@ -83,7 +83,7 @@ impl<'c> Comparison<'c> {
     }
 
     /// Reports the known values that a reworded row no longer quotes, if it still quotes others.
-    fn values_removed(&mut self, event: &Event, shape: &MemberShape, row: &Member) {
+    fn values_removed(&mut self, event: &Event, shape: &MemberShape, row: &MemberRow) {
         let known = shape.values.iter().flatten();
         if known.clone().any(|value| row.quoted.contains(value)) {
             for value in known.filter(|value| !row.quoted.contains(value)) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use spektr_codegen::scaffold::{PLACEHOLDER, text};
 use spektr_codegen::{Json, SchemaSet};
-use spektr_doc_reader::{EventRow, Page, Status};
+use spektr_doc_reader::{EventRow, EventStatus, Page};
 
 use super::super::known::MemberShape;
 use super::super::pairs::same_name;
@@ -122,7 +122,7 @@ impl EventSources<'_> {
         types: &KnownDefinitions,
     ) {
         let title = schema.get("title").and_then(Json::as_str).unwrap_or_default().to_owned();
-        let status = self.row.status.unwrap_or(Status::Wip).as_str();
+        let status = self.row.status.unwrap_or(EventStatus::Wip).as_str();
         set(schema, &["x-event", "status"], Json::from(status));
         let heading = self.payload.and_then(|payload| payload.sections.first());
         let heading = heading.map_or("table of events", String::as_str);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use spektr_codegen::Json;
 use spektr_codegen::scaffold::{head, text};
-use spektr_doc_reader::{ExampleMember, Kind};
+use spektr_doc_reader::{ExampleMember, JsonType};
 
 use super::tree::MemberNode;
 use super::types::KnownDefinitions;
@@ -32,14 +32,14 @@ pub(super) fn documented(
     members: &[MemberNode],
     types: &KnownDefinitions,
 ) -> Option<(String, String)> {
-    let kinds: BTreeMap<&str, &[Kind]> =
+    let kinds: BTreeMap<&str, &[JsonType]> =
         shown.iter().map(|member| (member.path.as_str(), member.kinds.as_slice())).collect();
     let mut example = Vec::new();
     for member in shown.iter().filter(|member| !member.path.contains(['.', '['])) {
         let name = member.path.as_str();
         let envelope = head(wire_type).into_iter().find(|(known, _)| *known == name);
         let value = match (envelope, members.iter().find(|node| node.name == name)) {
-            (Some(_), _) if kinds.get(name) == Some(&&[Kind::Null][..]) => Json::Null,
+            (Some(_), _) if kinds.get(name) == Some(&&[JsonType::Null][..]) => Json::Null,
             (Some((_, value)), _) => value,
             (None, Some(node)) => shown_value(node, name, &kinds, types)?,
             (None, None) => return None,
@@ -56,10 +56,10 @@ pub(super) fn documented(
 fn shown_value(
     node: &MemberNode,
     path: &str,
-    kinds: &BTreeMap<&str, &[Kind]>,
+    kinds: &BTreeMap<&str, &[JsonType]>,
     types: &KnownDefinitions,
 ) -> Option<Json> {
-    if node.nullable && kinds.get(path) == Some(&&[Kind::Null][..]) {
+    if node.nullable && kinds.get(path) == Some(&&[JsonType::Null][..]) {
         return Some(Json::Null);
     }
     if node.inside.is_empty() {

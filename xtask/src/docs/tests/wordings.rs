@@ -237,7 +237,7 @@ fn members_without_a_name_in_rust_are_left_out_and_the_status_is_kept() {
     let set = workspace::schema_set(schema).expect("the schema is in order");
     spektr_codegen::generate(&set).expect("the types can be generated");
     let event = set.model().event("CASE_OPENED").expect("the event is there");
-    assert_eq!(event.status, spektr_codegen::model::Status::Available);
+    assert_eq!(event.status, spektr_codegen::model::EventStatus::Available);
     // Objects in objects of one letter, and acronyms, have names that can be generated.
     assert!(set.model().types.contains_key("CaseOpenedDataAbKyc"));
     let before = texts(schema);
