@@ -14,7 +14,7 @@ impl Json {
     ///
     /// The text is not JSON, or has a number out of range or more than 127 levels.
     pub fn parse(text: &[u8]) -> Result<Json, serde_json::Error> {
-        Reader { is_unique: false }.read(text)
+        JsonSeed { is_unique: false }.read(text)
     }
 
     /// Parses a text in which the member names of each object are unique.
@@ -23,25 +23,25 @@ impl Json {
     ///
     /// Returns the errors of [`parse`](Self::parse), and a repeated member of an object.
     pub fn parse_unique(text: &[u8]) -> Result<Json, serde_json::Error> {
-        Reader { is_unique: true }.read(text)
+        JsonSeed { is_unique: true }.read(text)
     }
 }
 
 impl<'de> Deserialize<'de> for Json {
     /// Reads a value as [`parse`](Self::parse) does.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Reader { is_unique: false }.deserialize(deserializer)
+        JsonSeed { is_unique: false }.deserialize(deserializer)
     }
 }
 
 /// Reads a value, with or without repeated members.
 #[derive(Clone, Copy)]
-struct Reader {
+struct JsonSeed {
     /// Whether repeated members of an object are an error.
     is_unique: bool,
 }
 
-impl Reader {
+impl JsonSeed {
     fn read(self, text: &[u8]) -> Result<Json, serde_json::Error> {
         let mut deserializer = serde_json::Deserializer::from_slice(text);
         let json = self.deserialize(&mut deserializer)?;
@@ -50,7 +50,7 @@ impl Reader {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Reader {
+impl<'de> DeserializeSeed<'de> for JsonSeed {
     type Value = Json;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
@@ -58,7 +58,7 @@ impl<'de> DeserializeSeed<'de> for Reader {
     }
 }
 
-impl<'de> Visitor<'de> for Reader {
+impl<'de> Visitor<'de> for JsonSeed {
     type Value = Json;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

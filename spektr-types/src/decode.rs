@@ -6,7 +6,7 @@ use crate::catalogue::{candidates, owner};
 use crate::depth::{self, MAX_DEPTH};
 use crate::entries::Entry;
 use crate::envelope::Key;
-use crate::error::{EntryError, EntryErrorKind, Fault, JsonType};
+use crate::error::{EntryError, EntryErrorKind, EntryFault, JsonType};
 use crate::members::{Members, string};
 use crate::view::{CanonicalEntry, View, lenient};
 use crate::{Event, EventInfo, EventType, RawJson, Unknown, UnknownValue, pointer};
@@ -49,13 +49,13 @@ impl<'a> Entry<'a> {
     }
 
     /// Returns the entry's event, if it is known, and the entry's wire type.
-    fn known_event(&self) -> Result<(Option<&'static EventInfo>, Cow<'a, str>), Fault> {
+    fn known_event(&self) -> Result<(Option<&'static EventInfo>, Cow<'a, str>), EntryFault> {
         if !self.raw().starts_with('{') {
             let (expected, found) = (JsonType::Object, JsonType::of(self.raw()));
-            return Err(Fault::new("", EntryErrorKind::WrongType { expected, found }));
+            return Err(EntryFault::new("", EntryErrorKind::WrongType { expected, found }));
         }
         if !self.is_shallow && depth::exceeds(self.raw(), MAX_DEPTH) {
-            return Err(Fault::new("", EntryErrorKind::TooDeep));
+            return Err(EntryFault::new("", EntryErrorKind::TooDeep));
         }
         if let Some(key) = self.head.duplicate {
             return Err(self.twice(key));
@@ -70,7 +70,7 @@ impl<'a> Entry<'a> {
 
     /// Returns the fault of a member of the head that occurs twice, with the names that it has
     /// in the entry.
-    fn twice(&self, key: Key) -> Fault {
+    fn twice(&self, key: Key) -> EntryFault {
         let members = Members::of(self.raw()).0.into_iter();
         let mut given = members.filter(|(name, _)| Key::of(name.as_bytes()) == key);
         let mut next = || given.next().map_or(key.name(), |(name, _)| key.known_name(&name));
@@ -80,16 +80,19 @@ impl<'a> Entry<'a> {
         } else {
             EntryErrorKind::DuplicateAlias { names: [one, other] }
         };
-        Fault::new(pointer(other), kind)
+        EntryFault::new(pointer(other), kind)
     }
 
     /// Returns the wire type, or the fault of its value.
-    fn wire_type_strict(&self) -> Result<Cow<'a, str>, Fault> {
+    fn wire_type_strict(&self) -> Result<Cow<'a, str>, EntryFault> {
         let (key, raw) = match (self.at(Key::WireType), self.at(Key::EventType)) {
             (Some(raw), _) => (Key::WireType, raw),
             (None, Some(raw)) => (Key::EventType, raw),
             (None, None) => {
-                return Err(Fault::new(pointer(Key::WireType.name()), EntryErrorKind::Missing));
+                return Err(EntryFault::new(
+                    pointer(Key::WireType.name()),
+                    EntryErrorKind::Missing,
+                ));
             }
         };
         string(raw).ok_or_else(|| {
@@ -99,13 +102,13 @@ impl<'a> Entry<'a> {
             } else {
                 EntryErrorKind::WrongType { expected, found }
             };
-            Fault::new(pointer(&self.written(key)), kind)
+            EntryFault::new(pointer(&self.written(key)), kind)
         })
     }
 
     /// Returns the event that a wire type means in this entry; none if the schema does not know
     /// it.
-    fn select(&self, wire_type: &str) -> Result<Option<&'static EventInfo>, Fault> {
+    fn select(&self, wire_type: &str) -> Result<Option<&'static EventInfo>, EntryFault> {
         let mut candidates = candidates(wire_type);
         let all = candidates.clone();
         let Some(first) = candidates.next() else {
@@ -119,7 +122,7 @@ impl<'a> Entry<'a> {
             (Some(info), None) => Ok(Some(info)),
             (Some(one), Some(other)) => {
                 let candidates = [one.name(), other.name()];
-                Err(Fault::new("", EntryErrorKind::Ambiguous { candidates }))
+                Err(EntryFault::new("", EntryErrorKind::Ambiguous { candidates }))
             }
             // No member decides between them: take the event whose canonical wire type it is.
             (None, _) => Ok(owner(all, wire_type)),

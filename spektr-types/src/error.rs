@@ -246,12 +246,12 @@ impl fmt::Display for JsonType {
 
 /// A fault of an entry, without the entry.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Fault {
+pub(crate) struct EntryFault {
     pub(crate) pointer: String,
     pub(crate) kind: EntryErrorKind,
 }
 
-impl Fault {
+impl EntryFault {
     pub(crate) fn new(pointer: impl Into<String>, kind: EntryErrorKind) -> Self {
         Self { pointer: pointer.into(), kind }
     }

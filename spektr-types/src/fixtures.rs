@@ -61,11 +61,11 @@ fn unreadable(error: &serde_json::Error) -> FixtureError {
 pub struct Fixture {
     name: &'static str,
     case: &'static str,
-    json: Result<Json, FixtureError>,
+    json: Result<FixtureJson, FixtureError>,
 }
 
 #[derive(Clone)]
-enum Json {
+enum FixtureJson {
     /// The text of an unchanged example.
     Text(&'static str),
     Changed(Value),
@@ -97,7 +97,7 @@ impl Fixture {
         let examples = &embedded.as_ref().map_err(FixtureError::clone)?.examples;
         let (name, cases) = examples.get_key_value(name).ok_or(FixtureError::NoExample)?;
         let (case, json) = cases.get_key_value(case).ok_or(FixtureError::NoExample)?;
-        Ok(Self { name, case, json: Ok(Json::Text(json.get())) })
+        Ok(Self { name, case, json: Ok(FixtureJson::Text(json.get())) })
     }
 
     /// Returns all examples: those of every known event, and those of unknown events.
@@ -105,7 +105,7 @@ impl Fixture {
         let examples = EMBEDDED.iter().flat_map(|embedded| &embedded.examples);
         examples.flat_map(|(name, cases)| {
             cases.iter().map(|(case, json)| {
-                let json = Ok(Json::Text(json.get()));
+                let json = Ok(FixtureJson::Text(json.get()));
                 Self { name, case, json }
             })
         })
@@ -159,8 +159,10 @@ impl Fixture {
         let Self { name, case, json } = self;
         let json = json.and_then(|json| {
             let mut value = match json {
-                Json::Text(text) => serde_json::from_str(text).map_err(|it| unreadable(&it))?,
-                Json::Changed(value) => value,
+                FixtureJson::Text(text) => {
+                    serde_json::from_str(text).map_err(|it| unreadable(&it))?
+                }
+                FixtureJson::Changed(value) => value,
             };
             let place = match (pointer.rsplit_once('/'), tokens(pointer).as_deref()) {
                 (Some((parent, _)), Some([.., token])) => {
@@ -170,7 +172,7 @@ impl Fixture {
                 _ => Err(NoPlace::NoPointer),
             };
             let error = |why| FixtureError::NoSuchPlace { pointer: pointer.to_owned(), why };
-            place.map(|()| Json::Changed(value)).map_err(error)
+            place.map(|()| FixtureJson::Changed(value)).map_err(error)
         });
         Self { name, case, json }
     }
@@ -183,8 +185,8 @@ impl Fixture {
     /// [`FixtureError::NoSuchPlace`] or [`FixtureError::Unreadable`].
     pub fn json(&self) -> Result<String, FixtureError> {
         match &self.json {
-            Ok(Json::Text(text)) => Ok((*text).to_owned()),
-            Ok(Json::Changed(value)) => Ok(value.to_string()),
+            Ok(FixtureJson::Text(text)) => Ok((*text).to_owned()),
+            Ok(FixtureJson::Changed(value)) => Ok(value.to_string()),
             Err(error) => Err(error.clone()),
         }
     }

@@ -14,9 +14,9 @@ use crate::depth::MAX_DEPTH;
 
 /// A UTF-8 text, which may be JSON.
 #[derive(Clone, Copy)]
-pub(crate) struct Json<'a>(&'a [u8]);
+pub(crate) struct JsonText<'a>(&'a [u8]);
 
-impl<'a> Json<'a> {
+impl<'a> JsonText<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
         Self(text.as_bytes())
     }
@@ -238,7 +238,7 @@ mod tests {
     }
 
     fn found(text: &str) -> Option<usize> {
-        let json = Json::new(text);
+        let json = JsonText::new(text);
         let end = json.value(json.next(0)?.1)?;
         if json.next(end).is_none() { Some(end) } else { None }
     }

@@ -28,20 +28,20 @@ pub(crate) type Names = &'static [&'static [&'static str]];
 pub(crate) fn decode<'de, T: Deserialize<'de>>(
     members: Vec<(Cow<'de, str>, &'de str)>,
     names: Names,
-) -> Result<T, Failure> {
-    T::deserialize(Root(Object { members, names, next: 0, has_free_keys: false }))
+) -> Result<T, PathFault> {
+    T::deserialize(RootDeserializer(ObjectAccess { members, names, next: 0, has_free_keys: false }))
 }
 
 /// The kind of a fault, and its path.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    kind: Kind,
+pub(crate) struct PathFault {
+    kind: FaultKind,
     /// Reference tokens, the innermost first.
     path: Vec<String>,
 }
 
 #[derive(Debug)]
-enum Kind {
+enum FaultKind {
     Entry(EntryErrorKind),
     /// A value of a type that the visitor did not expect.
     Type(JsonType),
@@ -51,13 +51,13 @@ enum Kind {
     Duplicate(&'static str),
 }
 
-impl Failure {
-    fn new(kind: Kind) -> Self {
+impl PathFault {
+    fn new(kind: FaultKind) -> Self {
         Self { kind, path: Vec::new() }
     }
 
     fn entry(kind: EntryErrorKind) -> Self {
-        Self::new(Kind::Entry(kind))
+        Self::new(FaultKind::Entry(kind))
     }
 
     fn at(mut self, token: impl Into<String>) -> Self {
@@ -68,10 +68,12 @@ impl Failure {
     /// Turns the failure of a visitor into the fault of a value of the expected type.
     fn expecting(mut self, expected: JsonType) -> Self {
         self.kind = match self.kind {
-            Kind::Type(found) => Kind::Entry(EntryErrorKind::WrongType { expected, found }),
+            FaultKind::Type(found) => {
+                FaultKind::Entry(EntryErrorKind::WrongType { expected, found })
+            }
             // Among the visitors of numbers, only that of a point in time refuses a value.
-            Kind::Value if expected == JsonType::Number => {
-                Kind::Entry(EntryErrorKind::TimestampOutOfRange)
+            FaultKind::Value if expected == JsonType::Number => {
+                FaultKind::Entry(EntryErrorKind::TimestampOutOfRange)
             }
             kind => kind,
         };
@@ -82,29 +84,29 @@ impl Failure {
     pub(crate) fn into_parts(mut self) -> (Vec<String>, EntryErrorKind) {
         self.path.reverse();
         let kind = match self.kind {
-            Kind::Entry(kind) => kind,
-            Kind::Duplicate(_) => EntryErrorKind::Duplicate,
-            Kind::Type(_) | Kind::Value => EntryErrorKind::Unrepresentable,
+            FaultKind::Entry(kind) => kind,
+            FaultKind::Duplicate(_) => EntryErrorKind::Duplicate,
+            FaultKind::Type(_) | FaultKind::Value => EntryErrorKind::Unrepresentable,
         };
         (self.path, kind)
     }
 }
 
-impl Display for Failure {
+impl Display for PathFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("the entry is malformed")
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for PathFault {}
 
-impl Error for Failure {
+impl Error for PathFault {
     fn custom<T: Display>(_: T) -> Self {
         Self::entry(EntryErrorKind::Unrepresentable)
     }
 
     fn invalid_type(unexpected: Unexpected<'_>, _: &dyn Expected) -> Self {
-        Self::new(Kind::Type(match unexpected {
+        Self::new(FaultKind::Type(match unexpected {
             Unexpected::Bool(_) => JsonType::Boolean,
             Unexpected::Unsigned(_) | Unexpected::Signed(_) => JsonType::Integer,
             Unexpected::Float(_) => JsonType::Number,
@@ -116,7 +118,7 @@ impl Error for Failure {
     }
 
     fn invalid_value(_: Unexpected<'_>, _: &dyn Expected) -> Self {
-        Self::new(Kind::Value)
+        Self::new(FaultKind::Value)
     }
 
     fn missing_field(name: &'static str) -> Self {
@@ -124,19 +126,19 @@ impl Error for Failure {
     }
 
     fn duplicate_field(name: &'static str) -> Self {
-        Self::new(Kind::Duplicate(name)).at(name)
+        Self::new(FaultKind::Duplicate(name)).at(name)
     }
 }
 
 /// The JSON text of a value.
 #[derive(Clone, Copy)]
-struct Value<'de> {
+struct ValueDeserializer<'de> {
     text: &'de str,
     names: Names,
 }
 
-impl<'de> Value<'de> {
-    fn expect(self, expected: JsonType) -> Result<(), Failure> {
+impl<'de> ValueDeserializer<'de> {
+    fn expect(self, expected: JsonType) -> Result<(), PathFault> {
         let found = JsonType::of(self.text);
         let is_number = expected == JsonType::Number && found == JsonType::Integer;
         // The visitor decides whether it accepts a number with a fraction.
@@ -144,17 +146,21 @@ impl<'de> Value<'de> {
         if found == expected || is_number || may_be_whole {
             return Ok(());
         }
-        Err(Failure::entry(EntryErrorKind::WrongType { expected, found }))
+        Err(PathFault::entry(EntryErrorKind::WrongType { expected, found }))
     }
 
-    fn number<V: Visitor<'de>>(self, expected: JsonType, visitor: V) -> Result<V::Value, Failure> {
+    fn number<V: Visitor<'de>>(
+        self,
+        expected: JsonType,
+        visitor: V,
+    ) -> Result<V::Value, PathFault> {
         self.expect(expected)?;
-        let number: Number = serde_json::from_str(self.text).map_err(Failure::custom)?;
+        let number: Number = serde_json::from_str(self.text).map_err(PathFault::custom)?;
         let result = match (number.as_u64(), number.as_i64(), number.as_f64()) {
             (Some(number), _, _) => visitor.visit_u64(number),
             (_, Some(number), _) => visitor.visit_i64(number),
             (_, _, Some(number)) => visitor.visit_f64(number),
-            _ => Err(Failure::entry(EntryErrorKind::Unrepresentable)),
+            _ => Err(PathFault::entry(EntryErrorKind::Unrepresentable)),
         };
         result.map_err(|failure| failure.expecting(expected))
     }
@@ -165,73 +171,74 @@ impl<'de> Value<'de> {
     }
 }
 
-impl<'de> Deserializer<'de> for Value<'de> {
-    type Error = Failure;
+impl<'de> Deserializer<'de> for ValueDeserializer<'de> {
+    type Error = PathFault;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        self.free().deserialize_any(visitor).map_err(Failure::custom)
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PathFault> {
+        self.free().deserialize_any(visitor).map_err(PathFault::custom)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Failure> {
+    ) -> Result<V::Value, PathFault> {
         if name == with_raw::TWICE {
             return visitor.visit_seq(Twice { value: self, left: 2 });
         }
-        self.free().deserialize_newtype_struct(name, visitor).map_err(Failure::custom)
+        self.free().deserialize_newtype_struct(name, visitor).map_err(PathFault::custom)
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PathFault> {
         visitor.visit_unit()
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PathFault> {
         match JsonType::of(self.text) {
             JsonType::Null => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PathFault> {
         self.expect(JsonType::Boolean)?;
         visitor.visit_bool(self.text == "true")
     }
 
-    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PathFault> {
         self.number(JsonType::Integer, visitor)
     }
 
-    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PathFault> {
         self.number(JsonType::Number, visitor)
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PathFault> {
         self.expect(JsonType::String)?;
         match string(self.text) {
             Some(Cow::Borrowed(text)) => visitor.visit_borrowed_str(text),
             Some(Cow::Owned(text)) => visitor.visit_string(text),
-            None => Err(Failure::entry(EntryErrorKind::Unrepresentable)),
+            None => Err(PathFault::entry(EntryErrorKind::Unrepresentable)),
         }
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PathFault> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PathFault> {
         self.expect(JsonType::Array)?;
-        let elements: Vec<&RawValue> = serde_json::from_str(self.text).map_err(Failure::custom)?;
+        let elements: Vec<&RawValue> =
+            serde_json::from_str(self.text).map_err(PathFault::custom)?;
         let names = self.names;
-        visitor.visit_seq(List { elements: elements.into_iter().enumerate(), names })
+        visitor.visit_seq(ListAccess { elements: elements.into_iter().enumerate(), names })
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PathFault> {
         self.expect(JsonType::Object)?;
         let members = Members::of(self.text).0.into_iter();
         let members = members.map(|(name, value)| (name, value.get())).collect();
-        Object { members, names: self.names, next: 0, has_free_keys: false }.visit(visitor)
+        ObjectAccess { members, names: self.names, next: 0, has_free_keys: false }.visit(visitor)
     }
 
     serde::forward_to_deserialize_any! {
@@ -242,43 +249,43 @@ impl<'de> Deserializer<'de> for Value<'de> {
 
 /// A sequence that gives one value twice.
 struct Twice<'de> {
-    value: Value<'de>,
+    value: ValueDeserializer<'de>,
     left: u8,
 }
 
 impl<'de> SeqAccess<'de> for Twice<'de> {
-    type Error = Failure;
+    type Error = PathFault;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, Failure> {
+    ) -> Result<Option<T::Value>, PathFault> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         self.left = left;
         seed.deserialize(self.value).map(Some)
     }
 }
 
-struct List<'de> {
+struct ListAccess<'de> {
     elements: std::iter::Enumerate<std::vec::IntoIter<&'de RawValue>>,
     names: Names,
 }
 
-impl<'de> SeqAccess<'de> for List<'de> {
-    type Error = Failure;
+impl<'de> SeqAccess<'de> for ListAccess<'de> {
+    type Error = PathFault;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, Failure> {
+    ) -> Result<Option<T::Value>, PathFault> {
         let Some((index, element)) = self.elements.next() else { return Ok(None) };
-        let value = Value { text: element.get(), names: self.names };
+        let value = ValueDeserializer { text: element.get(), names: self.names };
         seed.deserialize(value).map(Some).map_err(|failure| failure.at(index.to_string()))
     }
 }
 
 /// The members of an object, and the number of members that have been read.
-struct Object<'de> {
+struct ObjectAccess<'de> {
     members: Vec<(Cow<'de, str>, &'de str)>,
     names: Names,
     next: usize,
@@ -287,10 +294,10 @@ struct Object<'de> {
     has_free_keys: bool,
 }
 
-impl<'de> Object<'de> {
-    fn visit<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Failure> {
+impl<'de> ObjectAccess<'de> {
+    fn visit<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, PathFault> {
         visitor.visit_map(&mut self).map_err(|failure| match failure.kind {
-            Kind::Duplicate(name) => self.duplicate(name),
+            FaultKind::Duplicate(name) => self.duplicate(name),
             _ => failure,
         })
     }
@@ -298,10 +305,10 @@ impl<'de> Object<'de> {
     /// Returns the fault of a member that occurs twice, with the names that it has in the
     /// object. The second occurrence is the member read last; `name` is the schema's name for
     /// it.
-    fn duplicate(&self, name: &'static str) -> Failure {
+    fn duplicate(&self, name: &'static str) -> PathFault {
         let given = self.members.get(..self.next).unwrap_or_default();
         let Some(((last, _), before)) = given.split_last() else {
-            return Failure::entry(EntryErrorKind::Duplicate).at(name);
+            return PathFault::entry(EntryErrorKind::Duplicate).at(name);
         };
         let all = self.names.iter().filter(|all| all.first() == Some(&name));
         let known = |given: &str| all.clone().flat_map(|all| all.iter()).find(|it| **it == given);
@@ -312,29 +319,29 @@ impl<'de> Object<'de> {
             }
             _ => EntryErrorKind::Duplicate,
         };
-        Failure::entry(kind).at(last.as_ref())
+        PathFault::entry(kind).at(last.as_ref())
     }
 }
 
-impl<'de> MapAccess<'de> for &mut Object<'de> {
-    type Error = Failure;
+impl<'de> MapAccess<'de> for &mut ObjectAccess<'de> {
+    type Error = PathFault;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
-    ) -> Result<Option<K::Value>, Failure> {
+    ) -> Result<Option<K::Value>, PathFault> {
         let Some((name, _)) = self.members.get(self.next) else { return Ok(None) };
         self.next += 1;
-        let key = Key { name, is_free: &mut self.has_free_keys };
+        let key = KeyDeserializer { name, is_free: &mut self.has_free_keys };
         seed.deserialize(key).map(Some)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Failure> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, PathFault> {
         let read = self.next.checked_sub(1).and_then(|at| self.members.get(at));
-        let Some((name, text)) = read else { return Err(Failure::custom("no key was read")) };
-        seed.deserialize(Value { text, names: self.names }).map_err(|failure| {
+        let Some((name, text)) = read else { return Err(PathFault::custom("no key was read")) };
+        seed.deserialize(ValueDeserializer { text, names: self.names }).map_err(|failure| {
             if self.has_free_keys {
-                Failure { path: Vec::new(), ..failure }
+                PathFault { path: Vec::new(), ..failure }
             } else {
                 failure.at(name.as_ref())
             }
@@ -344,29 +351,29 @@ impl<'de> MapAccess<'de> for &mut Object<'de> {
 
 /// A member's name. A struct asks for an identifier, which the module `object` turns into
 /// bytes. A map of free keys asks for a string.
-struct Key<'k> {
+struct KeyDeserializer<'k> {
     name: &'k Cow<'k, str>,
     is_free: &'k mut bool,
 }
 
-impl<'de> Deserializer<'de> for Key<'_> {
-    type Error = Failure;
+impl<'de> Deserializer<'de> for KeyDeserializer<'_> {
+    type Error = PathFault;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PathFault> {
         visitor.visit_str(self.name)
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PathFault> {
         *self.is_free = true;
         // A decoded name is borrowed only if it has no escapes, and then it cannot begin with a
         // quote. So this is the escaped form of a name that no `String` can hold.
         if matches!(self.name, Cow::Borrowed(name) if name.starts_with('"')) {
-            return Err(Failure::entry(EntryErrorKind::Unrepresentable));
+            return Err(PathFault::entry(EntryErrorKind::Unrepresentable));
         }
         self.deserialize_any(visitor)
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PathFault> {
         self.deserialize_str(visitor)
     }
 
@@ -377,12 +384,12 @@ impl<'de> Deserializer<'de> for Key<'_> {
 }
 
 /// The object of an event.
-struct Root<'de>(Object<'de>);
+struct RootDeserializer<'de>(ObjectAccess<'de>);
 
-impl<'de> Deserializer<'de> for Root<'de> {
-    type Error = Failure;
+impl<'de> Deserializer<'de> for RootDeserializer<'de> {
+    type Error = PathFault;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PathFault> {
         self.0.visit(visitor)
     }
 

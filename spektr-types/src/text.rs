@@ -11,7 +11,7 @@ use std::fmt;
 use serde::de::value::BytesDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::json::Json;
+use crate::json::JsonText;
 
 /// The error for a text that does not fit the type.
 #[derive(Debug)]
@@ -44,8 +44,8 @@ impl<'de> Text<'de> {
         Self { text, at }
     }
 
-    fn json(&self) -> Json<'de> {
-        Json::new(self.text)
+    fn json(&self) -> JsonText<'de> {
+        JsonText::new(self.text)
     }
 
     /// Passes over white space, and returns the byte after it.
@@ -176,7 +176,7 @@ impl<'de> Deserializer<'de> for &mut Text<'de> {
     #[inline]
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
         self.take(b'{')?;
-        let value = visitor.visit_map(Elements { text: &mut *self, is_first: true })?;
+        let value = visitor.visit_map(TextElements { text: &mut *self, is_first: true })?;
         self.take(b'}')?;
         Ok(value)
     }
@@ -184,7 +184,7 @@ impl<'de> Deserializer<'de> for &mut Text<'de> {
     #[inline]
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
         self.take(b'[')?;
-        let value = visitor.visit_seq(Elements { text: &mut *self, is_first: true })?;
+        let value = visitor.visit_seq(TextElements { text: &mut *self, is_first: true })?;
         self.take(b']')?;
         Ok(value)
     }
@@ -234,12 +234,12 @@ impl<'de> Deserializer<'de> for &mut Text<'de> {
 }
 
 /// The members of an object, or the elements of a list, during reading.
-struct Elements<'t, 'de> {
+struct TextElements<'t, 'de> {
     text: &'t mut Text<'de>,
     is_first: bool,
 }
 
-impl<'de> Elements<'_, 'de> {
+impl<'de> TextElements<'_, 'de> {
     /// Passes over the comma before the next member or element. Returns whether there is a next
     /// one.
     #[inline]
@@ -255,7 +255,7 @@ impl<'de> Elements<'_, 'de> {
     }
 }
 
-impl<'de> MapAccess<'de> for Elements<'_, 'de> {
+impl<'de> MapAccess<'de> for TextElements<'_, 'de> {
     type Error = Malformed;
 
     #[inline]
@@ -273,7 +273,7 @@ impl<'de> MapAccess<'de> for Elements<'_, 'de> {
     }
 }
 
-impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
+impl<'de> SeqAccess<'de> for TextElements<'_, 'de> {
     type Error = Malformed;
 
     #[inline]

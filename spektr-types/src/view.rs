@@ -16,7 +16,7 @@ use crate::KnownEvent;
 use crate::catalogue::EventInfo;
 use crate::entries::Entry;
 use crate::envelope::Key;
-use crate::error::{EntryError, Fault};
+use crate::error::{EntryError, EntryFault};
 use crate::members::Members;
 use crate::text::{Fields, Malformed, Text};
 use crate::{locate, pointer};
@@ -117,7 +117,7 @@ impl<'e, 'a> View<'e, 'a> {
     }
 
     /// Decodes the entry again, to find the place and the kind of its fault.
-    fn locate<T: DeserializeOwned + KnownEvent>(&self) -> Result<T, Fault> {
+    fn locate<T: DeserializeOwned + KnownEvent>(&self) -> Result<T, EntryFault> {
         let members = self.members();
         let pairs = members.iter().map(|member| (member.name.clone(), member.raw)).collect();
         locate::decode(pairs, T::ALIASES).map_err(|failure| {
@@ -130,7 +130,7 @@ impl<'e, 'a> View<'e, 'a> {
                     pointer::push(&mut place, token);
                 }
             }
-            Fault::new(place, kind)
+            EntryFault::new(place, kind)
         })
     }
 

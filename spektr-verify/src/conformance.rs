@@ -223,13 +223,13 @@ impl fmt::Display for Drift {
 /// The findings about an entry, each once, up to the limit of a report: an entry can have as
 /// many differences as bytes.
 #[derive(Default)]
-struct Findings {
+struct DriftFindings {
     /// The differences, in the order of their texts, as in the report.
     drift: BTreeMap<String, Drift>,
     omitted: usize,
 }
 
-impl Findings {
+impl DriftFindings {
     fn add(&mut self, drift: Drift) {
         let text = drift.to_string();
         if self.drift.len() < Report::MAX_DRIFT || self.drift.contains_key(&text) {
@@ -257,8 +257,8 @@ impl Findings {
     }
 }
 
-fn differences(schema: &EventSchema, canonical: &Canonical) -> Findings {
-    let mut findings = Findings::default();
+fn differences(schema: &EventSchema, canonical: &Canonical) -> DriftFindings {
+    let mut findings = DriftFindings::default();
     for error in schema.validator.iter_errors(canonical.value()) {
         collect(&error, canonical, &mut findings);
     }
@@ -269,7 +269,7 @@ fn differences(schema: &EventSchema, canonical: &Canonical) -> Findings {
     findings
 }
 
-fn collect(error: &ValidationError<'_>, canonical: &Canonical, findings: &mut Findings) {
+fn collect(error: &ValidationError<'_>, canonical: &Canonical, findings: &mut DriftFindings) {
     let pointer = || canonical.pointer(error.instance_path().into_iter());
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {

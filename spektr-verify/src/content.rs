@@ -33,11 +33,11 @@ use crate::mac::Mac;
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SignedContent {
-    parts: Cow<'static, [Part]>,
+    parts: Cow<'static, [ContentPart]>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
-enum Part {
+enum ContentPart {
     Timestamp,
     KeyId,
     Body,
@@ -86,7 +86,11 @@ impl SignedContent {
     /// documentation. Before you rely on it, capture one real delivery and let
     /// [`diagnose`](crate::diagnose) confirm it.
     pub const TIMESTAMP_DOT_BODY: Self = Self {
-        parts: Cow::Borrowed(&[Part::Timestamp, Part::Literal(Cow::Borrowed(".")), Part::Body]),
+        parts: Cow::Borrowed(&[
+            ContentPart::Timestamp,
+            ContentPart::Literal(Cow::Borrowed(".")),
+            ContentPart::Body,
+        ]),
     };
 
     /// `{body}`: the body alone.
@@ -94,29 +98,29 @@ impl SignedContent {
     /// Such a signature does not cover the time of signing: anybody who has captured a delivery
     /// can send it again with a fresh `x-signature-timestamp`, at any time. Only deduplication
     /// by event id protects against such a replay.
-    pub const BODY: Self = Self { parts: Cow::Borrowed(&[Part::Body]) };
+    pub const BODY: Self = Self { parts: Cow::Borrowed(&[ContentPart::Body]) };
 
     /// Returns whether the signature covers the time of signing. If it does not, the tolerance
     /// does not protect against replays.
     #[must_use]
     pub fn covers_timestamp(&self) -> bool {
-        self.parts.contains(&Part::Timestamp)
+        self.parts.contains(&ContentPart::Timestamp)
     }
 
     /// Returns whether the signature covers the key id.
     #[must_use]
     pub fn covers_key_id(&self) -> bool {
-        self.parts.contains(&Part::KeyId)
+        self.parts.contains(&ContentPart::KeyId)
     }
 
     #[inline]
     pub(crate) fn feed(&self, mac: &mut Mac, timestamp: &[u8], key_id: &[u8], body: &[u8]) {
         for part in self.parts.iter() {
             mac.update(match part {
-                Part::Timestamp => timestamp,
-                Part::KeyId => key_id,
-                Part::Body => body,
-                Part::Literal(text) => text.as_bytes(),
+                ContentPart::Timestamp => timestamp,
+                ContentPart::KeyId => key_id,
+                ContentPart::Body => body,
+                ContentPart::Literal(text) => text.as_bytes(),
             });
         }
     }
@@ -145,7 +149,7 @@ impl FromStr for SignedContent {
                 .find_map(|(name, part)| Some((rest.strip_prefix(name)?, part)));
             if let Some((behind, part)) = placeholder {
                 if !literal.is_empty() {
-                    parts.push(Part::Literal(std::mem::take(&mut literal).into()));
+                    parts.push(ContentPart::Literal(std::mem::take(&mut literal).into()));
                 }
                 parts.push(part);
                 rest = behind;
@@ -162,9 +166,9 @@ impl FromStr for SignedContent {
             }
         }
         if !literal.is_empty() {
-            parts.push(Part::Literal(literal.into()));
+            parts.push(ContentPart::Literal(literal.into()));
         }
-        if parts.iter().filter(|part| **part == Part::Body).count() != 1 {
+        if parts.iter().filter(|part| **part == ContentPart::Body).count() != 1 {
             return Err(SignedContentError::Body);
         }
         Ok(Self { parts: parts.into() })
@@ -176,10 +180,10 @@ impl fmt::Display for SignedContent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in self.parts.iter() {
             match part {
-                Part::Timestamp => f.write_str(TIMESTAMP)?,
-                Part::KeyId => f.write_str(KEY_ID)?,
-                Part::Body => f.write_str(BODY)?,
-                Part::Literal(text) => f.write_str(&text.replace('\n', r"\n"))?,
+                ContentPart::Timestamp => f.write_str(TIMESTAMP)?,
+                ContentPart::KeyId => f.write_str(KEY_ID)?,
+                ContentPart::Body => f.write_str(BODY)?,
+                ContentPart::Literal(text) => f.write_str(&text.replace('\n', r"\n"))?,
             }
         }
         Ok(())
@@ -195,8 +199,8 @@ impl fmt::Debug for SignedContent {
 const TIMESTAMP: &str = "{timestamp}";
 const KEY_ID: &str = "{key_id}";
 const BODY: &str = "{body}";
-const PLACEHOLDERS: [(&str, Part); 3] =
-    [(TIMESTAMP, Part::Timestamp), (KEY_ID, Part::KeyId), (BODY, Part::Body)];
+const PLACEHOLDERS: [(&str, ContentPart); 3] =
+    [(TIMESTAMP, ContentPart::Timestamp), (KEY_ID, ContentPart::KeyId), (BODY, ContentPart::Body)];
 
 #[cfg(test)]
 mod tests {

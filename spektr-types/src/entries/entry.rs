@@ -6,7 +6,7 @@ use std::fmt;
 use super::head::{Head, Span};
 use super::scan;
 use crate::envelope::Key;
-use crate::error::{BodyError, EntryError, Fault};
+use crate::error::{BodyError, EntryError, EntryFault};
 use crate::members::{Members, string};
 use crate::text::Text;
 use crate::{EventId, RawJson, Timestamp};
@@ -102,7 +102,7 @@ impl<'a> Entry<'a> {
 
     /// Returns the error of a fault, with the entry's id and text.
     #[cold]
-    pub(crate) fn error(&self, fault: Fault) -> EntryError {
+    pub(crate) fn error(&self, fault: EntryFault) -> EntryError {
         EntryError {
             id: self.id().map(|id| EventId::from(id.as_ref())),
             pointer: fault.pointer,

@@ -1,6 +1,6 @@
 //! The pass over a body that finds its entries and their heads.
 //!
-//! [`Json`] goes over the text once. It stops if a name is written with an escape, a value is
+//! [`JsonText`] goes over the text once. It stops if a name is written with an escape, a value is
 //! nested too deep, or the text is not a delivery. Then serde_json reads the text again, slice
 //! by slice, and finds the fault. If the one pass succeeds, the slices would give the same
 //! entries.
@@ -14,7 +14,7 @@ use super::head::Span;
 use super::{Entries, Entry, MAX_BYTES, MAX_ENTRIES};
 use crate::envelope::Key;
 use crate::error::{BodyError, JsonType};
-use crate::json::Json;
+use crate::json::JsonText;
 use crate::members::Members;
 
 /// The typical size of a small event, and the largest number of entries for which memory is
@@ -75,7 +75,7 @@ fn slice_by_slice(text: &str) -> Result<Entries<'_>, BodyError> {
     if found != JsonType::Array {
         return Err(BodyError::ResultsNotAnArray { name, found });
     }
-    let elements: Elements<'_> = serde_json::from_str(list.get()).map_err(|error| {
+    let elements: ElementSlices<'_> = serde_json::from_str(list.get()).map_err(|error| {
         if error.is_data() { BodyError::TooManyEntries } else { not_json(error) }
     })?;
     let entries = elements.0.into_iter().map(|raw| whole(text, raw)).collect();
@@ -91,7 +91,7 @@ pub(super) fn entry(text: &str) -> Result<Entry<'_>, BodyError> {
 }
 
 fn entry_without_mark(text: &str) -> Result<Entry<'_>, BodyError> {
-    let json = Json::new(text);
+    let json = JsonText::new(text);
     let mut entry = Entry::new(text);
     let end = json.next(0).and_then(|(_, start)| element(&mut entry, start));
     if end.is_some_and(|end| json.next(end).is_none()) {
@@ -117,7 +117,7 @@ fn whole<'a>(text: &'a str, raw: &'a RawValue) -> Entry<'a> {
 /// Reads a body in one pass. Returns `None` if the body is not JSON or not a delivery, or has a
 /// name that is written with an escape.
 fn in_one_pass(text: &str) -> Option<Entries<'_>> {
-    let json = Json::new(text);
+    let json = JsonText::new(text);
     let mut single = Entry::new(text);
     let mut batch = None;
     let (_, start) = json.next(0)?;
@@ -149,7 +149,7 @@ fn in_one_pass(text: &str) -> Option<Entries<'_>> {
 fn list(text: &str, at: usize) -> Option<(Vec<Entry<'_>>, usize)> {
     // Reserves memory for a guessed number of entries, so that fewer of them are moved.
     let mut entries = Vec::with_capacity((text.len() / TYPICAL_BYTES).min(MAX_GUESS));
-    let end = Json::new(text).array(at, |at| {
+    let end = JsonText::new(text).array(at, |at| {
         if entries.len() == MAX_ENTRIES {
             return None;
         }
@@ -162,7 +162,7 @@ fn list(text: &str, at: usize) -> Option<(Vec<Entry<'_>>, usize)> {
 
 /// Reads any value as an entry, and returns the offset after the value.
 fn element(entry: &mut Entry<'_>, at: usize) -> Option<usize> {
-    let json = Json::new(entry.text);
+    let json = JsonText::new(entry.text);
     let end = if json.next(at)?.0 == b'{' {
         json.object(at, |name, at| {
             let key = plain(name)?;
@@ -185,18 +185,18 @@ fn plain(written: &[u8]) -> Option<Key> {
 }
 
 /// The elements of a list as slices, at most [`MAX_ENTRIES`] of them.
-struct Elements<'a>(Vec<&'a RawValue>);
+struct ElementSlices<'a>(Vec<&'a RawValue>);
 
-impl<'de> Deserialize<'de> for Elements<'de> {
+impl<'de> Deserialize<'de> for ElementSlices<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(ElementsVisitor)
+        deserializer.deserialize_seq(ElementSlicesVisitor)
     }
 }
 
-struct ElementsVisitor;
+struct ElementSlicesVisitor;
 
-impl<'de> Visitor<'de> for ElementsVisitor {
-    type Value = Elements<'de>;
+impl<'de> Visitor<'de> for ElementSlicesVisitor {
+    type Value = ElementSlices<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list")
@@ -210,7 +210,7 @@ impl<'de> Visitor<'de> for ElementsVisitor {
             }
             elements.push(element);
         }
-        Ok(Elements(elements))
+        Ok(ElementSlices(elements))
     }
 }
 
