@@ -20,6 +20,8 @@ mod scaffolding;
 mod wordings;
 mod workflow;
 
+const TODAY: &str = "2027-01-31";
+
 const RENDERINGS: [&str; 5] = [
     "webhooks.md",
     "webhooks.html",
@@ -94,6 +96,13 @@ pub(super) fn copy(from: &Path, to: &Path) {
         fs::create_dir_all(target.parent().expect("it lies in a folder")).expect("can create");
         fs::copy(&path, &target).expect("can copy");
     }
+}
+
+/// Returns a temporary copy of the fixture page's schema.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    copy(&fixture_schema(), folder.path());
+    folder
 }
 
 fn texts(folder: &Path) -> BTreeMap<String, String> {

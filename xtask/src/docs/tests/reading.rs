@@ -179,8 +179,7 @@ pub(super) fn read(schema: &Path, text: &str, version: &str, day: &str) -> Schem
 
 #[test]
 fn what_was_read_is_known_again_and_earlier_versions_stay() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    copy(&fixture_schema(), folder.path());
+    let folder = folder();
     let before = texts(folder.path());
     read(folder.path(), &fixture("webhooks.md"), "v1", "2027-01-01");
     assert_eq!(texts(folder.path()), before, "the same words keep their day");
@@ -202,8 +201,7 @@ fn what_was_read_is_known_again_and_earlier_versions_stay() {
 
 #[test]
 fn an_older_page_lacks_what_a_later_version_added_and_that_is_explained() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    copy(&fixture_schema(), folder.path());
+    let folder = folder();
     let later = changed(&[
         ("| STEP\\_INIT |", "| LOOP\\_RUN | Sent when a loop runs | Available |\n| STEP\\_INIT |"),
         ("fills in a form | WIP |", "fills in a form | Available |"),

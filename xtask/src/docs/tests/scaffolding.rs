@@ -7,8 +7,6 @@ use spektr_codegen::scaffold::PLACEHOLDER;
 use super::*;
 use crate::docs::write;
 
-const TODAY: &str = "2027-01-31";
-
 /// Nine members: three with common types, two that other events have, and four new ones.
 const DOCUMENTED: &str = r#"
 ```json
@@ -54,12 +52,6 @@ const DOCUMENTED: &str = r#"
 fn by_hand(text: &str) -> usize {
     let left = |line: &&str| line.contains(PLACEHOLDER) || line.contains("\"unreviewed\"");
     text.lines().filter(left).count()
-}
-
-fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    copy(&fixture_schema(), folder.path());
-    folder
 }
 
 /// Generates the types, and checks the examples of the event.

@@ -219,15 +219,14 @@ fn what_stands_in_a_row_that_was_not_read_is_not_gone() {
 
 #[test]
 fn members_without_a_name_in_rust_are_left_out_and_the_status_is_kept() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder();
     let schema = folder.path();
-    copy(&fixture_schema(), schema);
     let section = "## case_opened\n\n```json\n{\"id\": \"x\", \"type\": \"case_opened\", \"data\": {\"case-id\": \"c\", \"caseId\": \"c\", \"2nd\": 1, \"a\": {\"b\": {\"KYC\": {\"x\": true}}}}}\n```\n\n";
     let text = changed(&[
         ("| STEP\\_INIT |", "| case\\_opened | A case is opened | Available |\n| STEP\\_INIT |"),
         ("## SERVICE_RUN\n", &format!("{section}## SERVICE_RUN\n")),
     ]);
-    let said = write(&page(&text), schema, "2027-01-31", None).expect("the files can be written");
+    let said = write(&page(&text), schema, TODAY, None).expect("the files can be written");
     for path in ["data.case-id", "data.2nd"] {
         let left = format!(
             "left to you: case_opened: the schema leaves out {path}, which has no valid name in Rust"
@@ -241,6 +240,6 @@ fn members_without_a_name_in_rust_are_left_out_and_the_status_is_kept() {
     // Objects in objects of one letter, and acronyms, have names that can be generated.
     assert!(set.model().types.contains_key("CaseOpenedDataAbKyc"));
     let before = texts(schema);
-    write(&page(&text), schema, "2027-01-31", None).expect("the files can be written");
+    write(&page(&text), schema, TODAY, None).expect("the files can be written");
     assert_eq!(texts(schema), before);
 }

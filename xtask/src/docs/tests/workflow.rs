@@ -3,8 +3,6 @@
 use super::*;
 use crate::docs::write;
 
-const TODAY: &str = "2027-01-31";
-
 const CASE_OPENED: &str = r#"## CASE_OPENED
 
 ```json
@@ -55,9 +53,8 @@ fn next_page() -> String {
 
 #[test]
 fn a_changed_page_becomes_a_reviewed_schema() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder();
     let schema = folder.path();
-    copy(&fixture_schema(), schema);
     let before = texts(schema);
     let page = page(&next_page());
     let set = || workspace::schema_set(schema).expect("the schema is in order");
@@ -131,9 +128,8 @@ fn a_changed_page_becomes_a_reviewed_schema() {
 
 #[test]
 fn a_file_that_is_there_already_is_kept() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder();
     let schema = folder.path();
-    copy(&fixture_schema(), schema);
     let mine = schema.join("examples/case_opened/full.json");
     fs::create_dir_all(mine.parent().expect("it lies in a folder")).expect("can create");
     fs::write(&mine, "mine").expect("can write");
