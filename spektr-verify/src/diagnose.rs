@@ -135,12 +135,9 @@ where
     let ring = KeyRing::new([SigningKey::new(key_id, secret).ok()?]).ok()?;
     let verifier = Verifier::new(ring, content.clone()).with_signature_format(*signature_format);
     // A time after the year 9999 is in another unit than seconds.
-    let at = signed_at.min(UnixSeconds::new(LATEST));
+    let at = signed_at.min(UnixSeconds::END_OF_9999);
     verifier.verify_at(headers, body, at).err()
 }
-
-/// The last second of the year 9999.
-const LATEST: u64 = 253_402_300_799;
 
 /// The result of [`diagnose`].
 ///
@@ -318,7 +315,7 @@ mod tests {
             assert_eq!(still_refused(NOW, &change), Some(VerifyError::MissingHeader { header }));
         }
         let in_millis = UnixSeconds::new(NOW.as_secs() * 1000);
-        let ahead = std::time::Duration::from_secs(in_millis.as_secs() - LATEST);
+        let ahead = in_millis.abs_diff(UnixSeconds::END_OF_9999);
         let expected = Some(VerifyError::TimestampInFuture { ahead });
         assert_eq!(still_refused(in_millis, &|_| {}), expected);
     }
