@@ -66,48 +66,50 @@ pub fn title(words: &str) -> String {
 
 fn schema(name: &str, module: &str, file: &str, captured: &str) -> Json {
     Json::object([
-        ("$schema", string(DRAFT)),
-        ("$id", string(&format!("{ID_BASE}{file}"))),
-        ("title", string(&title(name))),
+        ("$schema", DRAFT.into()),
+        ("$id", Json::String(format!("{ID_BASE}{file}"))),
+        ("title", Json::String(title(name))),
         (
             "description",
-            string(&format!("The event {name}; {PLACEHOLDER} what has happened when it arrives.")),
+            Json::String(format!(
+                "The event {name}; {PLACEHOLDER} what has happened when it arrives."
+            )),
         ),
         (
             "x-source",
             Json::object([
-                ("page", string("webhooks-events")),
-                ("section", string(name)),
-                ("captured", string(captured)),
+                ("page", "webhooks-events".into()),
+                ("section", name.into()),
+                ("captured", captured.into()),
             ]),
         ),
-        ("x-event", Json::object([("name", string(name)), ("status", string("wip"))])),
+        ("x-event", Json::object([("name", name.into()), ("status", "wip".into())])),
         (
             "x-decisions",
             Json::Array(vec![
                 Json::object([
-                    ("id", string("wire-type-inferred")),
-                    ("about", Json::Array(vec![string("/properties/type/enum/0")])),
-                    ("documented", string("Nothing yet.")),
-                    ("chosen", string(&format!("The wire type is `{module}`."))),
+                    ("id", "wire-type-inferred".into()),
+                    ("about", Json::Array(vec!["/properties/type/enum/0".into()])),
+                    ("documented", "Nothing yet.".into()),
+                    ("chosen", Json::String(format!("The wire type is `{module}`."))),
                     (
                         "reason",
-                        string("Inference: the type of most events is their name in lower case."),
+                        "Inference: the type of most events is their name in lower case.".into(),
                     ),
-                    ("state", string("unreviewed")),
+                    ("state", "unreviewed".into()),
                 ]),
                 Json::object([
-                    ("id", string("payload-raw")),
-                    ("about", Json::Array(vec![string("/properties/data")])),
-                    ("documented", string("Nothing yet.")),
-                    ("chosen", string("The payload is kept as raw JSON.")),
-                    ("reason", string("Raw JSON keeps any payload.")),
-                    ("state", string("unreviewed")),
+                    ("id", "payload-raw".into()),
+                    ("about", Json::Array(vec!["/properties/data".into()])),
+                    ("documented", "Nothing yet.".into()),
+                    ("chosen", "The payload is kept as raw JSON.".into()),
+                    ("reason", "Raw JSON keeps any payload.".into()),
+                    ("state", "unreviewed".into()),
                 ]),
             ]),
         ),
-        ("$ref", string("../common/type_envelope.schema.json")),
-        ("type", string("object")),
+        ("$ref", "../common/type_envelope.schema.json".into()),
+        ("type", "object".into()),
         ("required", Json::Array(Vec::new())),
         (
             "properties",
@@ -117,16 +119,16 @@ fn schema(name: &str, module: &str, file: &str, captured: &str) -> Json {
                     Json::object([
                         (
                             "description",
-                            string("Wire type: the name that tells which event this is."),
+                            "Wire type: the name that tells which event this is.".into(),
                         ),
-                        ("enum", Json::Array(vec![string(module)])),
+                        ("enum", Json::Array(vec![module.into()])),
                     ]),
                 ),
                 (
                     DATA.name,
                     Json::object([
-                        ("description", string("The payload, which is not documented.")),
-                        ("x-type", string("raw")),
+                        ("description", "The payload, which is not documented.".into()),
+                        ("x-type", "raw".into()),
                         ("x-sensitive", Json::Bool(true)),
                     ]),
                 ),
@@ -137,24 +139,20 @@ fn schema(name: &str, module: &str, file: &str, captured: &str) -> Json {
 
 /// Returns the full example, from which all others are derived.
 fn full_example(module: &str) -> Json {
-    let data = Json::object([("exampleKey", string("example value"))]);
+    let data = Json::object([("exampleKey", "example value".into())]);
     Json::object(head(module).into_iter().chain([(DATA.name, data)]))
 }
 
 /// Returns the envelope's members, with the values that every new example has.
 pub fn head(wire_type: &str) -> [(&'static str, Json); 6] {
     [
-        (ID.name, string("evt_example")),
-        (SPEKTR_ID.name, string("spk_example")),
-        (WORKSPACE_ID.name, string("wks_example")),
-        (WIRE_TYPE.name, string(wire_type)),
+        (ID.name, "evt_example".into()),
+        (SPEKTR_ID.name, "spk_example".into()),
+        (WORKSPACE_ID.name, "wks_example".into()),
+        (WIRE_TYPE.name, wire_type.into()),
         (DELIVERED.name, Json::Bool(true)),
         (CREATED_AT.name, Json::from(1_672_531_199_000)),
     ]
-}
-
-fn string(text: &str) -> Json {
-    Json::String(text.to_owned())
 }
 
 /// Formats JSON as in the schema folder: indented by two spaces, with a final newline.
