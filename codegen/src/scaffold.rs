@@ -47,7 +47,10 @@ pub fn event(name: &str, captured: &str) -> Result<BTreeMap<String, String>, Inv
     }
     let mut files = BTreeMap::new();
     files.insert(file.clone(), text(&schema(name, &module, &file, captured)));
-    files.insert(format!("examples/{module}/{FULL}.json"), text(&full_example(&module)));
+    // The full example, from which all others are derived.
+    let data = Json::object([("exampleKey", "example value".into())]);
+    let full = Json::object(head(&module).into_iter().chain([(DATA.name, data)]));
+    files.insert(format!("examples/{module}/{FULL}.json"), text(&full));
     Ok(files)
 }
 
@@ -135,12 +138,6 @@ fn schema(name: &str, module: &str, file: &str, captured: &str) -> Json {
             ]),
         ),
     ])
-}
-
-/// Returns the full example, from which all others are derived.
-fn full_example(module: &str) -> Json {
-    let data = Json::object([("exampleKey", "example value".into())]);
-    Json::object(head(module).into_iter().chain([(DATA.name, data)]))
 }
 
 /// Returns the envelope's members, with the values that every new example has.

@@ -68,7 +68,9 @@ impl Schemas<'_> {
         let mut parts = self.value(&member.ty, !member.required);
         if !self.is_resource() {
             // The type, and with it the type's description, has no schema of its own here.
-            if let Some(def) = kind.filter(|def| is_explained_by_its_type(&def.kind)) {
+            if let Some(def) = kind
+                && matches!(def.kind, TypeKind::Url | TypeKind::Timestamp)
+            {
                 description = format!("{description} {}", def.description);
             }
             // JSON Schema before 2019-09 ignores keywords beside a reference.
@@ -202,11 +204,6 @@ fn scalar_type(kind: &TypeKind) -> Option<Json> {
         TypeKind::Delivered => Some(texts(["boolean", "null"])),
         TypeKind::Object(_) | TypeKind::OpenEnum(_) => None,
     }
-}
-
-/// Tells whether the type's description belongs into a member's description.
-fn is_explained_by_its_type(kind: &TypeKind) -> bool {
-    matches!(kind, TypeKind::Url | TypeKind::Timestamp)
 }
 
 /// Accepts an object with exactly one of a member's names, or with none if the member is optional.
