@@ -96,7 +96,8 @@ fn the_answers_are_those_of_the_receivers() {
     let mut answered = BTreeSet::new();
     for source in [
         "spektr-inbox/src/receive/failure.rs",
-        "spektr-inbox/src/receive.rs",
+        "spektr-inbox/src/receive/delivery.rs",
+        "spektr-inbox/src/receive/routes.rs",
         "spektr-axum/src/ack.rs",
         "spektr-axum/src/rejection.rs",
     ] {
