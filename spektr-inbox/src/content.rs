@@ -17,57 +17,33 @@
 //!
 //! The reasons are a decision (ARCHITECTURE.md, I4).
 
-use std::borrow::Cow;
-use std::fmt;
+mod key;
+mod members;
+mod payload;
+mod value;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use spektr_types::Entry;
 
-use crate::hex;
+pub use key::MAX_ID_LENGTH;
+pub(crate) use key::{body_key, event_key, key_of_id};
+pub(crate) use payload::{VERSION, payload};
 
-type Hash = [u8; 32];
-
-/// The version of the hash that [`payload`] computes.
-pub(crate) const VERSION: u8 = 2;
-
-/// The depth below which values are compared as texts. Part of the form of both versions.
-const DEPTH: usize = 127;
-
-/// How many nested `data` objects can contain the payload's members: in an envelope with
-/// `eventType`, the event's own `data` is inside the envelope's `data`.
-const DATA: usize = 2;
-
-/// The members of both envelopes except `data`. Part of the form of both versions.
-const ENVELOPE: [&str; 8] =
-    ["id", "spektrId", "workspaceId", "type", "eventType", "delivered", "createdAt", "timestamp"];
-
-/// The longest event id by which entries are deduplicated, in bytes.
-pub const MAX_ID_LENGTH: usize = 512;
-
-/// Returns the key of an event: its id, or a hash of the whole entry if the id is absent or too
-/// long.
-pub(crate) fn event_key(id: Option<&str>, entry: &Entry<'_>) -> String {
-    id.and_then(key_of_id).unwrap_or_else(|| format!("hash:{}", hex::encode(&whole(entry))))
-}
-
-/// Returns the key of the events with this id, unless the id is too long to be a key.
-pub(crate) fn key_of_id(id: &str) -> Option<String> {
-    (id.len() <= MAX_ID_LENGTH).then(|| format!("id:{id}"))
-}
+use key::BODY;
+use payload::payload_1;
+use value::Hash;
 
 /// Returns the content hash of an entry with this key from its JSON or body.
-pub(crate) fn content_of(key: &str, raw: &[u8]) -> [u8; 32] {
+pub(crate) fn content_of(key: &str, raw: &[u8]) -> Hash {
     hashed(key, raw, payload)
 }
 
 /// Returns the content hash of an entry with this key in version 1 of the hash.
-pub(crate) fn former_content_of(key: &str, raw: &[u8]) -> [u8; 32] {
+pub(crate) fn former_content_of(key: &str, raw: &[u8]) -> Hash {
     hashed(key, raw, payload_1)
 }
 
-fn hashed(key: &str, raw: &[u8], hash: fn(&Entry<'_>) -> [u8; 32]) -> [u8; 32] {
+fn hashed(key: &str, raw: &[u8], hash: fn(&Entry<'_>) -> Hash) -> Hash {
     let text = std::str::from_utf8(raw).ok().filter(|_| !key.starts_with(BODY));
     match text.and_then(|text| Entry::from_json(text).ok()) {
         Some(entry) => hash(&entry),
@@ -75,253 +51,12 @@ fn hashed(key: &str, raw: &[u8], hash: fn(&Entry<'_>) -> [u8; 32]) -> [u8; 32] {
     }
 }
 
-/// The prefix of the key of a body that cannot be split.
-const BODY: &str = "body:";
-
-/// Returns the key of a body that cannot be split.
-pub(crate) fn body_key(body: &[u8]) -> String {
-    format!("{BODY}{}", hex::encode(&Sha256::digest(body)))
-}
-
-/// Hashes an entry's content: its spektr id, its wire type without regard to case, and its
-/// payload.
-///
-/// The envelopes differ in whether members are beside `data` or in it, so the hash ignores the
-/// difference.
-pub(crate) fn payload(entry: &Entry<'_>) -> Hash {
-    let mut hasher = Sha256::new();
-    hasher.update([VERSION]);
-    let members = Members::of(entry.raw()).map(|Members(members)| members);
-    let of_envelope = members.as_deref().unwrap_or_default();
-    let wire_type = entry.wire_type().map(|wire_type| wire_type.to_ascii_lowercase().into());
-    head(&mut hasher, entry.spektr_id(), &["spektrId"], of_envelope);
-    head(&mut hasher, wire_type, &["type", "eventType"], of_envelope);
-    match members {
-        Some(members) => {
-            let payload = members.into_iter().filter(|(key, _)| !ENVELOPE.contains(&&**key));
-            let mut found = Vec::new();
-            hoist(payload.collect(), 0, DATA, &mut found);
-            // Stable, so that members of the same name keep their order: outer objects before
-            // inner ones, and the written order within an object.
-            found.sort_by(|one, other| (&one.key, one.level).cmp(&(&other.key, other.level)));
-            hasher.update(b"{");
-            length(&mut hasher, found.len());
-            for same in found.chunk_by(|one, other| one.key == other.key) {
-                for member in same {
-                    text(&mut hasher, &member.key);
-                    // The level of a member counts only if another member has the same name.
-                    let level = if same.len() == 1 { 0 } else { member.level };
-                    length(&mut hasher, level);
-                    hasher.update(member.digest);
-                }
-            }
-        }
-        None => value(&mut hasher, entry.raw(), Spelling::of(""), 0),
-    }
-    hasher.finalize().into()
-}
-
-/// Hashes a member of the envelope: its text if it is a readable string, otherwise its JSON.
-fn head(
-    hasher: &mut Sha256,
-    readable: Option<Cow<'_, str>>,
-    names: &[&str],
-    members: &[(Cow<'_, str>, &RawValue)],
-) {
-    if let Some(readable) = readable {
-        hasher.update(b"+");
-        return text(hasher, &readable);
-    }
-    hasher.update(b"-");
-    let there: Vec<_> = members.iter().filter(|(key, _)| names.contains(&&**key)).collect();
-    length(hasher, there.len());
-    for (key, raw) in there {
-        text(hasher, key);
-        value(hasher, raw.get(), Spelling::Exact, 1);
-    }
-}
-
-/// Hashes an entry's content as version 1 did. Two contents can have one hash: if a name occurs
-/// both beside `data` and in it, the hash does not tell which value is where.
-fn payload_1(entry: &Entry<'_>) -> Hash {
-    let mut hasher = Sha256::new();
-    text(&mut hasher, entry.spektr_id().unwrap_or_default().as_ref());
-    text(&mut hasher, &entry.wire_type().unwrap_or_default().to_ascii_lowercase());
-    match Members::of(entry.raw()) {
-        Some(Members(members)) => {
-            let payload = members.into_iter().filter(|(key, _)| !ENVELOPE.contains(&&**key));
-            let mut found = Vec::new();
-            hoist(payload.collect(), 0, DEPTH, &mut found);
-            let mut found: Vec<_> =
-                found.into_iter().map(|member| (member.key, member.digest)).collect();
-            found.sort_unstable();
-            for (key, digest) in found {
-                text(&mut hasher, &key);
-                hasher.update(digest);
-            }
-        }
-        None => value(&mut hasher, entry.raw(), Spelling::of(""), 0),
-    }
-    hasher.finalize().into()
-}
-
-/// Hashes an entry without an id: the whole entry except `delivered`.
-fn whole(entry: &Entry<'_>) -> Hash {
-    let mut hasher = Sha256::new();
-    match Members::of(entry.raw()) {
-        Some(Members(members)) => {
-            let members = members.into_iter().filter(|(key, _)| key != "delivered");
-            object(&mut hasher, members.collect(), Spelling::Exact, 0);
-        }
-        None => value(&mut hasher, entry.raw(), Spelling::Exact, 0),
-    }
-    hasher.finalize().into()
-}
-
-/// A member of the payload.
-struct Hoisted<'a> {
-    key: Cow<'a, str>,
-    /// How many nested `data` objects contain the member.
-    level: usize,
-    digest: Hash,
-}
-
-/// Collects members; replaces each `data` object by its members, down to a level.
-fn hoist<'a>(
-    members: Vec<(Cow<'a, str>, &'a RawValue)>,
-    level: usize,
-    deepest: usize,
-    found: &mut Vec<Hoisted<'a>>,
-) {
-    for (key, raw) in members {
-        if key == "data" && level < deepest {
-            if let Some(Members(inner)) = Members::of(raw.get()) {
-                hoist(inner, level + 1, deepest, found);
-                continue;
-            }
-        }
-        let mut hasher = Sha256::new();
-        value(&mut hasher, raw.get(), Spelling::of(&key), level + 1);
-        found.push(Hoisted { key, level, digest: hasher.finalize().into() });
-    }
-}
-
-/// How strings below a member are compared.
-#[derive(Clone, Copy)]
-enum Spelling {
-    Exact,
-    /// URLs are compared without their query, which contains the signature.
-    FileUrls,
-}
-
-impl Spelling {
-    fn of(key: &str) -> Self {
-        if key == "files" { Self::FileUrls } else { Self::Exact }
-    }
-}
-
-fn value(hasher: &mut Sha256, raw: &str, spelling: Spelling, depth: usize) {
-    let raw = raw.trim();
-    let known = depth <= DEPTH
-        && match raw.as_bytes().first() {
-            Some(b'{') => {
-                Members::of(raw).map(|Members(members)| object(hasher, members, spelling, depth))
-            }
-            Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(raw).ok().map(|elements| {
-                hasher.update(b"[");
-                length(hasher, elements.len());
-                for element in elements {
-                    value(hasher, element.get(), spelling, depth + 1);
-                }
-            }),
-            Some(b'"') => serde_json::from_str::<String>(raw).ok().map(|string| {
-                hasher.update(b"\"");
-                text(hasher, spelled(&string, spelling));
-            }),
-            _ => None,
-        }
-        .is_some();
-    if !known {
-        // A number, a literal, or a value that cannot be parsed: its text is its value.
-        hasher.update(b"=");
-        text(hasher, raw);
-    }
-}
-
-fn object(
-    hasher: &mut Sha256,
-    mut members: Vec<(Cow<'_, str>, &RawValue)>,
-    spelling: Spelling,
-    depth: usize,
-) {
-    // Stable, so that members of the same name keep their order.
-    members.sort_by(|(one, _), (other, _)| one.cmp(other));
-    hasher.update(b"{");
-    length(hasher, members.len());
-    for (key, raw) in members {
-        text(hasher, &key);
-        value(hasher, raw.get(), spelling, depth + 1);
-    }
-}
-
-fn spelled(text: &str, spelling: Spelling) -> &str {
-    let is_url = || text.starts_with("https://") || text.starts_with("http://");
-    match spelling {
-        Spelling::FileUrls if is_url() => text.split(['?', '#']).next().unwrap_or(text),
-        Spelling::FileUrls | Spelling::Exact => text,
-    }
-}
-
-fn text(hasher: &mut Sha256, text: &str) {
-    length(hasher, text.len());
-    hasher.update(text);
-}
-
-fn length(hasher: &mut Sha256, length: usize) {
-    hasher.update((length as u64).to_le_bytes());
-}
-
-/// The members of an object as slices, in their order, duplicates included.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'a> Members<'a> {
-    /// Returns `None` if the text is not an object, or has a key with a lone surrogate.
-    fn of(raw: &'a str) -> Option<Self> {
-        serde_json::from_str(raw).ok()
-    }
-}
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some((Key(key), raw)) = access.next_entry()? {
-            members.push((key, raw));
-        }
-        Ok(Members(members))
-    }
-}
-
-/// A key that borrows if it has no escapes. A plain `Cow` always copies.
-#[derive(serde::Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
 #[cfg(test)]
 mod tests {
+    use super::key::whole;
+    use super::payload::ENVELOPE;
     use super::*;
+    use crate::hex;
 
     const BASE: &str = r#"{"id":"e","spektrId":"s","type":"process_run_end","delivered":null,
         "process_name":"p","files":{"clientFiles":["https://f.example/1?sig=a"]},
@@ -471,7 +206,7 @@ mod tests {
         ];
         let hashes = |hash: fn(&Entry<'_>) -> Hash| -> Vec<String> {
             let of = |raw: &String| hash(&Entry::from_json(raw).expect("the text is JSON"));
-            entries.iter().map(|raw| crate::hex::encode(&of(raw)[..8])).collect()
+            entries.iter().map(|raw| hex::encode(&of(raw)[..8])).collect()
         };
         assert_eq!(
             hashes(payload_1),

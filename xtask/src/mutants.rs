@@ -72,7 +72,11 @@ const SETS: [MutantSet; 5] = [
     MutantSet {
         name: "intake",
         package: "spektr-inbox",
-        files: &["spektr-inbox/src/content.rs", "spektr-inbox/src/intake/*.rs"],
+        files: &[
+            "spektr-inbox/src/content.rs",
+            "spektr-inbox/src/content/*.rs",
+            "spektr-inbox/src/intake/*.rs",
+        ],
         tested: &["spektr-inbox"],
         targets: &["--lib", "--test=receive", "--test=sqlite"],
         tests: &[],
