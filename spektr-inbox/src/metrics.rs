@@ -63,7 +63,7 @@ impl Count {
 #[derive(Clone, Debug)]
 pub struct Counts {
     label: &'static str,
-    counts: By<1>,
+    counts: CounterFamily<1>,
 }
 
 impl Counts {
@@ -75,7 +75,7 @@ impl Counts {
 }
 
 type Labels<const N: usize> = [(&'static str, Cow<'static, str>); N];
-type By<const N: usize> = Family<Labels<N>, Counter>;
+type CounterFamily<const N: usize> = Family<Labels<N>, Counter>;
 
 /// The metrics of a receiver and its workers. Clones count together.
 ///
@@ -133,8 +133,10 @@ impl Metrics {
         label: &'static str,
         known: &[&'static str],
     ) -> Counts {
-        let counts =
-            Counts { label, counts: lock(&self.0.of_program).add(name, help, By::<1>::default()) };
+        let counts = Counts {
+            label,
+            counts: lock(&self.0.of_program).add(name, help, CounterFamily::<1>::default()),
+        };
         for value in known {
             counts.add(*value, 0);
         }

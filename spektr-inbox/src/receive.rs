@@ -2,10 +2,10 @@
 
 mod body;
 mod delivery;
-mod failure;
 mod health;
 mod memory;
 mod quarantine;
+mod refusal;
 mod routes;
 mod sample;
 mod storing;
@@ -46,10 +46,10 @@ use crate::{Clock, Metrics, Server, SystemClock};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct Receiver(Arc<Inner>);
+pub struct Receiver(Arc<ReceiverInner>);
 
 #[derive(Clone)]
-struct Inner {
+struct ReceiverInner {
     store: Arc<dyn Store>,
     verifier: Verifier,
     source: Arc<str>,
@@ -93,7 +93,7 @@ impl Receiver {
         } else if !health::has_valid_key(&verifier) {
             tracing::error!("no signing key is valid now: every delivery is refused with 500");
         }
-        Self(Arc::new(Inner {
+        Self(Arc::new(ReceiverInner {
             store,
             verifier,
             source: Self::DEFAULT_SOURCE.into(),
@@ -213,7 +213,7 @@ impl Receiver {
     }
 
     fn ended(&self) -> Option<&'static str> {
-        let Inner { store, servers, .. } = &*self.0;
+        let ReceiverInner { store, servers, .. } = &*self.0;
         if !store.is_alive() {
             Some("the store has ended")
         } else if !servers.are_there() {
@@ -223,7 +223,7 @@ impl Receiver {
         }
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+    fn with(mut self, change: impl FnOnce(&mut ReceiverInner)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
     }

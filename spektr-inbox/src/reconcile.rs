@@ -103,7 +103,7 @@ pub use place::{BaseUrl, BaseUrlError, Environment, NoSuchName, TimeUnit};
 pub use verify::{Finding, Problem, Verification};
 
 #[cfg(feature = "testing")]
-pub(crate) use answer::Page;
+pub(crate) use answer::ListPage;
 use fetch::Fetch;
 use walk::Walk;
 
@@ -115,10 +115,10 @@ use crate::{Clock, Metrics, SystemClock};
 /// Fetches missed events into a store. Clones share the reconciler's state, and only one of
 /// them runs at a time.
 #[derive(Clone)]
-pub struct Reconciler(Arc<Inner>);
+pub struct Reconciler(Arc<ReconcilerInner>);
 
 #[derive(Clone)]
-struct Inner {
+struct ReconcilerInner {
     store: Arc<dyn Store>,
     client: Client,
     source: Arc<str>,
@@ -175,7 +175,7 @@ impl Reconciler {
     /// Creates a reconciler that fetches with a client into a store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, client: Client) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(ReconcilerInner {
             store,
             client,
             source: DEFAULT_SOURCE.into(),
@@ -337,7 +337,7 @@ impl Reconciler {
         self.0.watermark().await
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+    fn with(mut self, change: impl FnOnce(&mut ReconcilerInner)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
     }
@@ -378,7 +378,7 @@ impl Reconciler {
 /// The longest pause between runs that a server can ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
-impl Inner {
+impl ReconcilerInner {
     async fn reconcile(
         &self,
         since: Option<Timestamp>,

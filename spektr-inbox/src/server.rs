@@ -67,7 +67,7 @@ const LONGEST_QUEUE: usize = 4096;
 
 /// The stages of the shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
+enum ShutdownStage {
     Serving,
     /// Each connection may make one more request.
     LastRequests,
@@ -186,8 +186,8 @@ impl Server {
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let (linger, shutdown_timeout) = (self.linger, self.shutdown_timeout);
         let mut serving = Serving::begin(Arc::clone(&self.servers));
-        let (stage, _) = sync::watch::channel(Stage::Serving);
-        let mut open = Open {
+        let (stage, _) = sync::watch::channel(ShutdownStage::Serving);
+        let mut open = ServerConnections {
             slots: Arc::new(Slots::new(self.max_connections, self.metrics.clone())),
             server: Arc::new(self),
             tasks: JoinSet::new(),
@@ -196,12 +196,12 @@ impl Server {
         open.accept_until(&listener, pin!(shutdown)).await;
         serving.was_asked_to_end();
         let slots = Arc::clone(&open.slots);
-        open.stage.send_replace(Stage::LastRequests);
+        open.stage.send_replace(ShutdownStage::LastRequests);
         let lingering = timeout(linger, slots.until_the_present_ones_are_gone());
         open.accept_until(&listener, pin!(async { drop(lingering.await) })).await;
         open.accept_waiting(&listener).await;
         drop(listener);
-        open.stage.send_replace(Stage::Ending);
+        open.stage.send_replace(ShutdownStage::Ending);
         let finishing = async { while open.tasks.join_next().await.is_some() {} };
         if timeout(shutdown_timeout, finishing).await.is_err() {
             tracing::warn!(connections = open.tasks.len(), "requests did not finish in time");
@@ -210,14 +210,14 @@ impl Server {
 }
 
 /// The connections of a server.
-struct Open {
+struct ServerConnections {
     server: Arc<Server>,
     slots: Arc<Slots>,
     tasks: JoinSet<()>,
-    stage: sync::watch::Sender<Stage>,
+    stage: sync::watch::Sender<ShutdownStage>,
 }
 
-impl Open {
+impl ServerConnections {
     /// Accepts connections until `end` is ready.
     async fn accept_until(
         &mut self,

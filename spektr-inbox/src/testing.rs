@@ -176,7 +176,7 @@ pub fn entries(source: &str, body: &str, received_at: Timestamp) -> Vec<NewEntry
 #[cfg(feature = "reconcile")]
 #[must_use]
 pub fn list_page(body: Bytes, limit: usize) -> Option<(Vec<Bytes>, bool)> {
-    let page = crate::reconcile::Page::parse(body, limit, &"test".into(), start()).ok()?;
+    let page = crate::reconcile::ListPage::parse(body, limit, &"test".into(), start()).ok()?;
     let is_last = page.is_last();
     Some((page.entries.into_iter().map(|entry| entry.raw).collect(), is_last))
 }

@@ -10,7 +10,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use tokio::time::Instant;
 
 use super::registry::Figures;
-use super::{By, Labels};
+use super::{CounterFamily, Labels};
 
 /// Buckets from half a millisecond to ten seconds.
 const BUCKETS: [f64; 14] =
@@ -31,17 +31,17 @@ pub(super) struct Series {
     pub(super) of_program: Mutex<Figures>,
     pub(super) unknown_types: Mutex<HashSet<String>>,
 
-    pub(super) accepted: By<2>,
-    pub(super) duplicates: By<2>,
-    pub(super) conflicts: By<2>,
-    pub(super) missed: By<2>,
-    pub(super) unreadable: By<1>,
-    pub(super) undecodable: By<1>,
-    pub(super) unknown: By<1>,
-    pub(super) deliveries: By<1>,
-    pub(super) rejected: By<1>,
+    pub(super) accepted: CounterFamily<2>,
+    pub(super) duplicates: CounterFamily<2>,
+    pub(super) conflicts: CounterFamily<2>,
+    pub(super) missed: CounterFamily<2>,
+    pub(super) unreadable: CounterFamily<1>,
+    pub(super) undecodable: CounterFamily<1>,
+    pub(super) unknown: CounterFamily<1>,
+    pub(super) deliveries: CounterFamily<1>,
+    pub(super) rejected: CounterFamily<1>,
     pub(super) delivery_seconds: Histogram,
-    pub(super) attempts: By<2>,
+    pub(super) attempts: CounterFamily<2>,
     pub(super) handler_seconds: Histogram,
     pub(super) destination_up: Gauge,
     pub(super) destination_opened: Counter,
@@ -59,7 +59,7 @@ pub(super) struct Series {
     pub(super) oldest_pending: Gauge,
 
     #[cfg(feature = "reconcile")]
-    pub(super) reconciliations: By<1>,
+    pub(super) reconciliations: CounterFamily<1>,
     #[cfg(feature = "reconcile")]
     pub(super) last_reconciliation: Gauge,
     #[cfg(feature = "reconcile")]
@@ -85,54 +85,54 @@ impl Series {
             accepted: figures.add(
                 "entries_accepted",
                 "Entries that were stored for the first time, by deliveries and reconciliations",
-                By::default(),
+                CounterFamily::default(),
             ),
             duplicates: figures.add(
                 "entries_duplicate",
                 "Delivered entries that were in the store already",
-                By::default(),
+                CounterFamily::default(),
             ),
             conflicts: figures.add(
                 "entries_conflict",
                 "Entries whose id was in the store with another content",
-                By::default(),
+                CounterFamily::default(),
             ),
             missed: figures.add(
                 "entries_missed",
                 "Entries that a reconciliation has found and no delivery had brought",
-                By::default(),
+                CounterFamily::default(),
             ),
             unreadable: figures.add(
                 "bodies_unreadable",
                 "Authentic bodies that could not be split into entries and are kept whole",
-                By::default(),
+                CounterFamily::default(),
             ),
             undecodable: figures.add(
                 "entries_malformed",
                 "Entries that a worker could not decode",
-                By::default(),
+                CounterFamily::default(),
             ),
             unknown: figures.add(
                 "entries_unknown",
                 "Entries with a wire type that no schema knows, and that no handler asked for",
-                By::default(),
+                CounterFamily::default(),
             ),
             deliveries: figures.add(
                 "deliveries_accepted",
                 "Deliveries that were answered with 200, by the key that has signed them",
-                By::default(),
+                CounterFamily::default(),
             ),
             rejected: figures.add(
                 "deliveries_rejected",
                 "Requests that were not answered with 200",
-                By::default(),
+                CounterFamily::default(),
             ),
             delivery_seconds: figures.add(
                 "delivery_duration_seconds",
                 "From the head of a delivery to its answer 200",
                 Histogram::new(BUCKETS),
             ),
-            attempts: figures.add("attempts", "Attempts by result", By::default()),
+            attempts: figures.add("attempts", "Attempts by result", CounterFamily::default()),
             handler_seconds: figures.add(
                 "handler_duration_seconds",
                 "Time that the handler took for an attempt",
@@ -168,7 +168,7 @@ impl Series {
             reconciliations: figures.add(
                 "reconciliations",
                 "Reconciliations by result",
-                By::default(),
+                CounterFamily::default(),
             ),
             #[cfg(feature = "reconcile")]
             last_reconciliation: figures.add(

@@ -17,7 +17,7 @@ use std::io::{self, BufRead, Write};
 use spektr_types::Timestamp;
 use thiserror::Error;
 
-use self::line::{Line, Other};
+use self::line::{ExportLine, ImportedLine};
 use super::{PAGE, STEP};
 use crate::store::{
     Acceptance, Action, Filter, Imported, Operator, PAUSED, Record, Recorded, Store, StoreError,
@@ -96,7 +96,7 @@ async fn write(
     mut to: impl Write,
     mut progress: impl FnMut(u64),
 ) -> Result<u64, TransferError> {
-    let mut put = |line: &Line<'_>| {
+    let mut put = |line: &ExportLine<'_>| {
         serde_json::to_writer(&mut to, line).map_err(io::Error::from)?;
         to.write_all(b"\n")
     };
@@ -110,7 +110,7 @@ async fn write(
         let Some(end) = page.last() else { break };
         last = end.number;
         for entry in &page {
-            put(&Line::entry(entry, &store.attempts(entry.number).await?))?;
+            put(&ExportLine::entry(entry, &store.attempts(entry.number).await?))?;
             count += 1;
         }
         progress(count);
@@ -119,7 +119,7 @@ async fn write(
         let mut last = None;
         loop {
             let page = store.tombstones(last.take(), STEP).await?;
-            page.iter().try_for_each(|one| put(&Line::tombstone(one)))?;
+            page.iter().try_for_each(|one| put(&ExportLine::tombstone(one)))?;
             let Some(end) = page.into_iter().next_back() else { break };
             last = Some(end);
         }
@@ -128,18 +128,18 @@ async fn write(
             let page = store.quarantined(last, PAGE).await?;
             let Some(end) = page.last() else { break };
             last = end.number;
-            page.iter().try_for_each(|one| put(&Line::rejected(&one.rejected)))?;
+            page.iter().try_for_each(|one| put(&ExportLine::rejected(&one.rejected)))?;
         }
         let mut last = 0;
         loop {
             let page = store.actions(last, STEP).await?;
             let Some(end) = page.last() else { break };
             last = end.number;
-            page.iter().try_for_each(|one| put(&Line::action(one)))?;
+            page.iter().try_for_each(|one| put(&ExportLine::action(one)))?;
         }
         // Notes come last, so that an import that stops early sets no watermark.
         let mut notes = notes.iter().filter(|(name, _)| name != PAUSED);
-        notes.try_for_each(|(name, text)| put(&Line::note(name, text)))?;
+        notes.try_for_each(|(name, text)| put(&ExportLine::note(name, text)))?;
     }
     to.flush()?;
     Ok(count)
@@ -166,7 +166,7 @@ pub async fn import(
     mut progress: impl FnMut(u64),
 ) -> Result<(u64, u64), TransferError> {
     let record = operator.record(Action::Import, now);
-    let mut step = Step::default();
+    let mut step = ImportStep::default();
     let mut notes = Vec::new();
     let (mut new, mut known, mut number) = (0, 0, 0);
     let mut text = String::new();
@@ -177,17 +177,17 @@ pub async fn import(
             let line = line::parse(&text)
                 .map_err(|problem| TransferError::Line { line: number + 1, problem })?;
             match line {
-                Other::Entry(entry) => step.add(*entry),
-                Other::Tombstone(one) => step.tombstones.push(one),
-                Other::Action(one) => step.actions.push(one),
+                ImportedLine::Entry(entry) => step.add(*entry),
+                ImportedLine::Tombstone(one) => step.tombstones.push(one),
+                ImportedLine::Action(one) => step.actions.push(one),
                 // No limit here: the exporting store has bounded its quarantine, and this store
                 // bounds its own when it next rejects a delivery.
-                Other::Rejected(one) => {
+                ImportedLine::Rejected(one) => {
                     store.quarantine(one, i32::MAX as usize, i64::MAX as usize).await?;
                 }
                 // Earlier versions have exported the pause of the exporting store. Ignore it.
-                Other::Note(name, _) if name == PAUSED => {}
-                Other::Note(name, text) => notes.push((name, text)),
+                ImportedLine::Note(name, _) if name == PAUSED => {}
+                ImportedLine::Note(name, text) => notes.push((name, text)),
             }
         }
         number += 1;
@@ -212,14 +212,14 @@ pub async fn import(
 
 /// The lines that one step imports, each kind in its own transaction.
 #[derive(Default)]
-struct Step {
+struct ImportStep {
     entries: Vec<Imported>,
     bytes: usize,
     tombstones: Vec<Tombstone>,
     actions: Vec<Recorded>,
 }
 
-impl Step {
+impl ImportStep {
     fn add(&mut self, entry: Imported) {
         self.bytes += entry.entry.raw.len();
         self.entries.push(entry);

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use tokio::time::{Instant, sleep_until};
 
-use super::failure::Failure;
-use super::memory::{Held, Memory, NoMemory, SMALL};
+use super::memory::{BodyMemory, Memory, NoMemory, SMALL};
+use super::refusal::Refusal;
 
 /// The least rate, in bytes per second, of a body that is not small, once [`GRACE`] is over.
 pub(super) const LEAST_RATE: u64 = 64 * 1024;
@@ -22,7 +22,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// last slice of the bytes is dropped.
 struct Paid {
     bytes: Vec<u8>,
-    _held: Arc<Held>,
+    _held: Arc<BodyMemory>,
 }
 
 impl AsRef<[u8]> for Paid {
@@ -40,12 +40,12 @@ pub(super) async fn read(
     limit: usize,
     memory: &Arc<Memory>,
     peer: Option<IpAddr>,
-) -> Result<(Bytes, Arc<Held>), Failure> {
+) -> Result<(Bytes, Arc<BodyMemory>), Refusal> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
-        return Err(Failure::TooLarge);
+        return Err(Refusal::TooLarge);
     }
     let began = Instant::now();
     let held = memory.hold(peer);
@@ -55,14 +55,14 @@ pub(super) async fn read(
         let due = began + GRACE + Duration::from_secs(bytes.len() as u64 / LEAST_RATE);
         let frame = tokio::select! {
             frame = body.frame() => frame,
-            () = held.gives_way() => return Err(Failure::Memory),
-            () = sleep_until(due), if is_large => return Err(Failure::BodyTimeout),
+            () = held.gives_way() => return Err(Refusal::Memory),
+            () = sleep_until(due), if is_large => return Err(Refusal::BodyTimeout),
         };
         let Some(frame) = frame else { break };
-        let Ok(data) = frame.map_err(Failure::BodyBroken)?.into_data() else { continue };
+        let Ok(data) = frame.map_err(Refusal::BodyBroken)?.into_data() else { continue };
         let length = bytes.len() + data.len();
         if length > limit {
-            return Err(Failure::TooLarge);
+            return Err(Refusal::TooLarge);
         }
         if length > bytes.capacity() {
             let capacity = grown(bytes.capacity(), announced.unwrap_or(limit)).max(length);
@@ -82,7 +82,7 @@ fn grown(capacity: usize, longest: usize) -> usize {
     (capacity + more).min(longest)
 }
 
-impl From<NoMemory> for Failure {
+impl From<NoMemory> for Refusal {
     fn from(_: NoMemory) -> Self {
         Self::Memory
     }

@@ -9,8 +9,8 @@ use tokio::time::timeout;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
-use super::failure::Failure;
-use super::memory::Held;
+use super::memory::BodyMemory;
+use super::refusal::Refusal;
 use super::storing::failed;
 use super::{Receiver, body};
 use crate::intake::{self, intake};
@@ -20,14 +20,14 @@ use crate::trace::{self, TraceParent};
 
 impl Receiver {
     /// Verifies a delivery and stores it.
-    pub(super) async fn receive(&self, request: Request) -> Result<(), Failure> {
+    pub(super) async fn receive(&self, request: Request) -> Result<(), Refusal> {
         let inner = &*self.0;
         let (head, body) = request.into_parts();
         let verifier = &inner.verifier;
         // Without signatures, requiring JSON keeps out browsers: they can post other types
         // across sites.
         if verifier.keys().is_none() && !is_json(&head.headers) {
-            return Err(Failure::MediaType);
+            return Err(Refusal::MediaType);
         }
         // Without signature headers no body is read. With an unknown key the body is read all
         // the same: otherwise the difference would reveal which key ids exist.
@@ -44,7 +44,7 @@ impl Receiver {
         let peer = head.extensions.get::<Peer>().map(|peer| peer.0);
         let reading = body::read(body, &head.headers, inner.body_limit, &inner.memory, peer);
         let (body, held) =
-            timeout(inner.body_timeout, reading).await.map_err(|_| Failure::BodyTimeout)??;
+            timeout(inner.body_timeout, reading).await.map_err(|_| Refusal::BodyTimeout)??;
         let delivery = match verifier.verify(&head.headers, body.clone()) {
             Ok(delivery) => {
                 inner.health.was_in_time();
@@ -60,7 +60,7 @@ impl Receiver {
         };
         let trace = self.delivery(&head, &delivery);
         let received = self.keep(delivery, &held).instrument(trace.clone()).await;
-        let status = received.as_ref().map_or_else(Failure::status, |()| StatusCode::OK);
+        let status = received.as_ref().map_or_else(Refusal::status, |()| StatusCode::OK);
         trace.record("http.response.status_code", i64::from(status.as_u16()));
         received.inspect_err(|failure| failed(&trace, failure.reason()))
     }
@@ -90,7 +90,7 @@ impl Receiver {
     }
 
     /// Stores an authentic delivery.
-    async fn keep(&self, delivery: Verified<Bytes>, held: &Held) -> Result<(), Failure> {
+    async fn keep(&self, delivery: Verified<Bytes>, held: &BodyMemory) -> Result<(), Refusal> {
         let inner = &*self.0;
         // Reserve the memory before entries are made of the body.
         held.grow_by(intake::size(&delivery)).await?;
@@ -101,18 +101,18 @@ impl Receiver {
         // duplicate.
         let storing =
             timeout(inner.commit_timeout.saturating_add(longer), self.store(intake, bytes));
-        storing.await.map_err(|_| Failure::CommitTimeout)?.map_err(Failure::Store)?;
+        storing.await.map_err(|_| Refusal::CommitTimeout)?.map_err(Refusal::Store)?;
         inner.metrics.delivered(delivery.key_id());
         Ok(())
     }
 
     /// Maps an error of the verification: an expired key is the sender's fault only while
     /// another key is valid.
-    fn unauthentic(&self, source: VerifyError) -> Failure {
+    fn unauthentic(&self, source: VerifyError) -> Refusal {
         let verifier = &self.0.verifier;
         match verifier.keys() {
-            Some(keys) if !keys.has_valid_key_at(verifier.now()) => Failure::NoValidKey(source),
-            _ => Failure::Unauthentic(source),
+            Some(keys) if !keys.has_valid_key_at(verifier.now()) => Refusal::NoValidKey(source),
+            _ => Refusal::Unauthentic(source),
         }
     }
 }
@@ -180,7 +180,7 @@ mod tests {
             .unwrap();
         let began = Instant::now();
         let refused = receiver.receive(request).await;
-        assert!(matches!(refused, Err(Failure::BodyTimeout)), "{refused:?}");
+        assert!(matches!(refused, Err(Refusal::BodyTimeout)), "{refused:?}");
         // By tokio's paused clock, which advances when no task is ready.
         assert_eq!(began.elapsed().as_secs(), Receiver::DEFAULT_BODY_TIMEOUT.as_secs());
     }

@@ -33,7 +33,7 @@ const EARLY_COUNTS: Duration = Duration::from_secs(600);
 #[derive(Default)]
 pub(super) struct Health {
     last: Mutex<Option<(Instant, Readiness)>>,
-    early: Early,
+    early: EarlyDeliveries,
 }
 
 /// Authentic deliveries that were refused since the last accepted delivery, because this
@@ -41,20 +41,20 @@ pub(super) struct Health {
 /// delivery. Repeating a captured delivery shows nothing, because two different bodies are
 /// needed.
 #[derive(Default)]
-struct Early(Lock<EarlyOnes>);
+struct EarlyDeliveries(Lock<EarlyEvidence>);
 
 #[derive(Default)]
-struct EarlyOnes {
+struct EarlyEvidence {
     hasher: RandomState,
     /// The hash of the first such body.
     first: Option<u64>,
     /// The last such delivery with another body.
-    last: Option<Signed>,
+    last: Option<SigningTimes>,
 }
 
 /// The time of signing by the sender's clock, and the time of arrival.
 #[derive(Clone, Copy)]
-struct Signed {
+struct SigningTimes {
     time: Timestamp,
     seen: Instant,
 }
@@ -114,7 +114,7 @@ impl Readiness {
 impl Health {
     /// Notes that a delivery was refused because its signing time is `ahead` of now.
     pub(super) fn was_early(&self, body: &[u8], now: Timestamp, ahead: Duration) {
-        self.early.add(body, Signed { time: after(now, ahead), seen: Instant::now() });
+        self.early.add(body, SigningTimes { time: after(now, ahead), seen: Instant::now() });
     }
 
     /// Notes that a delivery was signed within the tolerance.
@@ -141,8 +141,8 @@ impl Health {
     }
 }
 
-impl Early {
-    fn add(&self, body: &[u8], signed: Signed) {
+impl EarlyDeliveries {
+    fn add(&self, body: &[u8], signed: SigningTimes) {
         let mut ones = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let hash = ones.hasher.hash_one(body);
         match ones.first {
@@ -161,7 +161,7 @@ impl Early {
     /// clock, and the clock has not been set right since.
     fn show(&self, now: Timestamp, tolerance: Duration) -> bool {
         let ones = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(Signed { time, seen }) = ones.last else { return false };
+        let Some(SigningTimes { time, seen }) = ones.last else { return false };
         let elapsed = seen.elapsed();
         elapsed < EARLY_COUNTS && after(time, elapsed) > after(now, tolerance)
     }

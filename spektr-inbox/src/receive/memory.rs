@@ -23,13 +23,13 @@ pub(super) const SMALL: usize = 64 * 1024;
 /// Memory for bodies.
 pub(super) struct Memory {
     limit: usize,
-    table: Mutex<Table>,
+    table: Mutex<BodyTable>,
     /// Notified when memory is given back.
     freed: Notify,
 }
 
 #[derive(Default)]
-struct Table {
+struct BodyTable {
     next: u64,
     held: HashMap<u64, Holding>,
 }
@@ -43,12 +43,12 @@ struct Holding {
     needed: usize,
     peer: Option<IpAddr>,
     began: Instant,
-    arrival: Arrival,
+    arrival: BodyArrival,
     give_way: Arc<Notify>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Arrival {
+enum BodyArrival {
     /// The body has not arrived completely.
     Under,
     /// The body has been told to give way, and will do so in a moment.
@@ -57,7 +57,7 @@ enum Arrival {
 }
 
 /// The memory of one body, given back on drop.
-pub(super) struct Held {
+pub(super) struct BodyMemory {
     memory: Arc<Memory>,
     number: u64,
     give_way: Arc<Notify>,
@@ -73,7 +73,7 @@ impl Memory {
     }
 
     /// Registers a body before its first byte.
-    pub(super) fn hold(self: &Arc<Self>, peer: Option<IpAddr>) -> Held {
+    pub(super) fn hold(self: &Arc<Self>, peer: Option<IpAddr>) -> BodyMemory {
         let give_way = Arc::new(Notify::new());
         let mut table = self.table();
         let number = table.next;
@@ -84,20 +84,20 @@ impl Memory {
             needed: 0,
             peer,
             began: Instant::now(),
-            arrival: Arrival::Under,
+            arrival: BodyArrival::Under,
             give_way: Arc::clone(&give_way),
         };
         table.held.insert(number, holding);
         drop(table);
-        Held { memory: Arc::clone(self), number, give_way }
+        BodyMemory { memory: Arc::clone(self), number, give_way }
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, BodyTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Held {
+impl BodyMemory {
     /// Holds this many bytes for the body. If necessary, waits until a slower body has given
     /// way.
     pub(super) async fn grow_to(&self, bytes: usize) -> Result<(), NoMemory> {
@@ -139,13 +139,13 @@ impl Held {
     /// body.
     pub(super) fn is_complete(&self) {
         if let Some(holding) = self.memory.table().held.get_mut(&self.number) {
-            holding.arrival = Arrival::Complete;
+            holding.arrival = BodyArrival::Complete;
         }
         self.memory.freed.notify_waiters();
     }
 }
 
-impl Drop for Held {
+impl Drop for BodyMemory {
     fn drop(&mut self) {
         self.memory.table().held.remove(&self.number);
         self.memory.freed.notify_waiters();
@@ -159,7 +159,7 @@ enum Growth {
     Waits,
 }
 
-impl Table {
+impl BodyTable {
     fn grow(
         &mut self,
         limit: usize,
@@ -190,14 +190,14 @@ impl Table {
             }
             return Growth::Done;
         }
-        if fits(&|it| it.arrival == Arrival::GivesWay) {
+        if fits(&|it| it.arrival == BodyArrival::GivesWay) {
             return Growth::Waits;
         }
         // A large body takes no memory from small ones.
         let slowest = self.slowest(now, |other, it| other == number || !is_large || it.is_large());
         match slowest.filter(|slowest| *slowest != number).and_then(|it| self.held.get_mut(&it)) {
             Some(holding) => {
-                holding.arrival = Arrival::GivesWay;
+                holding.arrival = BodyArrival::GivesWay;
                 holding.give_way.notify_one();
                 Growth::Waits
             }
@@ -212,7 +212,7 @@ impl Table {
             *of_peer.entry(holding.peer).or_default() += holding.bytes;
         }
         let under = self.held.iter().filter(|(number, holding)| {
-            holding.arrival == Arrival::Under && may(**number, holding)
+            holding.arrival == BodyArrival::Under && may(**number, holding)
         });
         let slowest = under.min_by_key(|(number, holding)| {
             let most = of_peer.get(&holding.peer).copied().unwrap_or_default();
@@ -289,7 +289,7 @@ mod tests {
         grown.unwrap();
     }
 
-    async fn complete(memory: &Arc<Memory>, bytes: usize) -> Held {
+    async fn complete(memory: &Arc<Memory>, bytes: usize) -> BodyMemory {
         let held = memory.hold(None);
         held.grow_to(bytes).await.unwrap();
         held.is_complete();

@@ -13,7 +13,7 @@ use crate::intake::intake_of_page;
 use crate::store::NewEntry;
 
 /// A page of the list.
-pub(crate) struct Page {
+pub(crate) struct ListPage {
     pub(crate) entries: Vec<NewEntry>,
     /// What the page states about the list. It is trusted only if a false statement does no
     /// harm.
@@ -27,7 +27,7 @@ pub(crate) struct Page {
 /// type.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Shape<'a> {
+struct PageShape<'a> {
     #[serde(borrow, default)]
     results: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -42,7 +42,7 @@ pub(crate) enum Unusable {
     Lasting(ReconcileError),
 }
 
-impl Page {
+impl ListPage {
     /// Reads the body of an answer.
     ///
     /// An event of the list has no signature. Its authenticity rests on TLS and the base URL.
@@ -55,7 +55,7 @@ impl Page {
         now: Timestamp,
     ) -> Result<Self, Unusable> {
         let no_page = |problem| Unusable::Lasting(ReconcileError::NotAPage { problem });
-        let shape: Shape<'_> = serde_json::from_slice(&body).map_err(|error| {
+        let shape: PageShape<'_> = serde_json::from_slice(&body).map_err(|error| {
             if error.is_eof() || is_at_end(&error, &body) {
                 Unusable::Passing(AttemptError::CutShort)
             } else if error.is_data() {
@@ -101,9 +101,9 @@ mod tests {
     use super::*;
     use crate::clock::from_millis;
 
-    fn parse(body: &str) -> Result<Page, Unusable> {
+    fn parse(body: &str) -> Result<ListPage, Unusable> {
         let body = Bytes::copy_from_slice(body.as_bytes());
-        Page::parse(body, 50, &Arc::from("test"), from_millis(0))
+        ListPage::parse(body, 50, &Arc::from("test"), from_millis(0))
     }
 
     #[test]

@@ -17,7 +17,7 @@ use rustls::ClientConfig;
 use spektr_types::Timestamp;
 use tokio::time::{sleep, timeout};
 
-use super::answer::{Page, Unusable};
+use super::answer::{ListPage, Unusable};
 use super::error::{AttemptError, ClientError, ReconcileError};
 use super::{ApiKey, BaseUrl, TimeUnit};
 use crate::clock::from_millis;
@@ -45,7 +45,7 @@ pub struct Client {
 
 /// The page to request.
 #[derive(Clone, Copy)]
-pub(super) enum Query {
+pub(super) enum PageQuery {
     /// A page of the entries that were created within a window, the oldest first.
     Window { after: Timestamp, until: Timestamp, page: u64 },
     /// The first page of all entries, the newest first.
@@ -70,12 +70,12 @@ pub struct Probe {
 }
 
 /// A failed attempt.
-enum Failure {
+enum RequestFailure {
     Passing { error: AttemptError, retry_after: Option<Duration> },
     Lasting(ReconcileError),
 }
 
-impl From<AttemptError> for Failure {
+impl From<AttemptError> for RequestFailure {
     fn from(error: AttemptError) -> Self {
         Self::Passing { error, retry_after: None }
     }
@@ -211,12 +211,12 @@ impl Client {
     /// Fetches a page of at most `size` entries. Calls `attempted` before each attempt.
     pub(super) async fn fetch(
         &self,
-        query: Query,
+        query: PageQuery,
         size: usize,
         source: &Arc<str>,
         clock: &dyn Clock,
         mut attempted: impl FnMut(),
-    ) -> Result<Page, ReconcileError> {
+    ) -> Result<ListPage, ReconcileError> {
         let uri = self.uri(query, size);
         let mut attempt = 0;
         loop {
@@ -224,8 +224,8 @@ impl Client {
             attempted();
             let (source, retry_after) = match self.attempt(&uri, size, source, clock).await {
                 Ok(page) => return Ok(page),
-                Err(Failure::Lasting(error)) => return Err(error),
-                Err(Failure::Passing { error, retry_after }) => (error, retry_after),
+                Err(RequestFailure::Lasting(error)) => return Err(error),
+                Err(RequestFailure::Passing { error, retry_after }) => (error, retry_after),
             };
             let too_long = retry_after.is_some_and(|asked| asked > self.longest_wait);
             if attempt >= self.attempts || too_long {
@@ -258,7 +258,7 @@ impl Client {
         let clock = SystemClock::new();
         let [.., size] = PAGE_SIZES;
         let before = clock.now();
-        let answered = self.answer(&self.uri(Query::Newest, size)).await;
+        let answered = self.answer(&self.uri(PageQuery::Newest, size)).await;
         let after = clock.now();
         let date = answered.as_ref().ok().and_then(|response| date(response.headers()));
         let page = async {
@@ -266,19 +266,19 @@ impl Client {
             self.page(answered?, size, &source, &clock).await
         };
         let page = page.await.map(|page| page.entries.len()).map_err(|failure| match failure {
-            Failure::Lasting(error) => error,
-            Failure::Passing { error, retry_after } => {
+            RequestFailure::Lasting(error) => error,
+            RequestFailure::Passing { error, retry_after } => {
                 ReconcileError::Unavailable { attempts: 1, retry_after, source: error }
             }
         });
         Probe { clock_ahead_ms: date.map(|date| ahead(before, date, after)), page }
     }
 
-    fn uri(&self, query: Query, limit: usize) -> String {
+    fn uri(&self, query: PageQuery, limit: usize) -> String {
         let base = &self.base;
         let (page, order, window) = match query {
-            Query::Newest => (1, "desc", String::new()),
-            Query::Window { after, until, page } => {
+            PageQuery::Newest => (1, "desc", String::new()),
+            PageQuery::Window { after, until, page } => {
                 let (after, before) = (self.unit.after(after), self.unit.before(until));
                 (page, "asc", format!("&createdAfter={after}&createdBefore={before}"))
             }
@@ -294,12 +294,12 @@ impl Client {
         size: usize,
         source: &Arc<str>,
         clock: &dyn Clock,
-    ) -> Result<Page, Failure> {
+    ) -> Result<ListPage, RequestFailure> {
         self.page(self.answer(uri).await?, size, source, clock).await
     }
 
     /// Requests a page, and waits until the answer begins.
-    async fn answer(&self, uri: &str) -> Result<Response<Incoming>, Failure> {
+    async fn answer(&self, uri: &str) -> Result<Response<Incoming>, RequestFailure> {
         let request = Request::get(uri)
             .header("x-api-key", self.key().header())
             .header(header::ACCEPT, HeaderValue::from_static("application/json"))
@@ -309,7 +309,7 @@ impl Client {
             .await
             .map_err(|_| AttemptError::Timeout)?
             .map_err(|error| match is_of_certificate(&error) {
-                true => Failure::Lasting(ReconcileError::Untrusted(error.into())),
+                true => RequestFailure::Lasting(ReconcileError::Untrusted(error.into())),
                 false => AttemptError::Connection(error.into()).into(),
             })
     }
@@ -321,14 +321,14 @@ impl Client {
         size: usize,
         source: &Arc<str>,
         clock: &dyn Clock,
-    ) -> Result<Page, Failure> {
+    ) -> Result<ListPage, RequestFailure> {
         self.check(response.status(), response.headers(), clock)?;
         let body = timeout(self.body_timeout, self.read(response))
             .await
             .map_err(|_| AttemptError::Timeout)??;
-        Page::parse(body, size, source, clock.now()).map_err(|error| match error {
+        ListPage::parse(body, size, source, clock.now()).map_err(|error| match error {
             Unusable::Passing(error) => error.into(),
-            Unusable::Lasting(error) => Failure::Lasting(error),
+            Unusable::Lasting(error) => RequestFailure::Lasting(error),
         })
     }
 
@@ -337,25 +337,27 @@ impl Client {
         status: StatusCode,
         headers: &HeaderMap,
         clock: &dyn Clock,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RequestFailure> {
         let code = status.as_u16();
         Err(match code {
             200 => return Ok(()),
-            401 | 403 => Failure::Lasting(ReconcileError::Refused { status: code }),
-            400 | 422 => Failure::Lasting(ReconcileError::Query { status: code, unit: self.unit }),
-            408 | 425 | 429 | 500..=599 => Failure::Passing {
+            401 | 403 => RequestFailure::Lasting(ReconcileError::Refused { status: code }),
+            400 | 422 => {
+                RequestFailure::Lasting(ReconcileError::Query { status: code, unit: self.unit })
+            }
+            408 | 425 | 429 | 500..=599 => RequestFailure::Passing {
                 error: AttemptError::Status(code),
                 retry_after: retry_after(headers, clock.now()),
             },
-            _ => Failure::Lasting(ReconcileError::Status { status: code }),
+            _ => RequestFailure::Lasting(ReconcileError::Status { status: code }),
         })
     }
 
     /// Reads a body up to the limit. If the body is larger, the rest is left unread and the
     /// connection closed.
-    async fn read(&self, response: Response<Incoming>) -> Result<Bytes, Failure> {
+    async fn read(&self, response: Response<Incoming>) -> Result<Bytes, RequestFailure> {
         let limit = self.body_limit;
-        let too_large = || Failure::Lasting(ReconcileError::TooLarge { limit });
+        let too_large = || RequestFailure::Lasting(ReconcileError::TooLarge { limit });
         let announced = hyper::body::Body::size_hint(response.body()).lower();
         if announced > limit as u64 {
             return Err(too_large());

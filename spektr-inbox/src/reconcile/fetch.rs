@@ -7,23 +7,23 @@ use spektr_types::{Entry, Event, Timestamp};
 
 use super::error::ReconcileError;
 use super::walk::{Course, Purpose};
-use super::{Inner, Summary};
+use super::{ReconcilerInner, Summary};
 use crate::clock::before;
 use crate::metrics::type_label;
 use crate::store::{Acceptance, NewEntry, accept_patiently};
 
 /// Stores the entries that a walk reads, and moves the watermark.
 pub(super) struct Fetch<'a> {
-    inner: &'a Inner,
+    inner: &'a ReconcilerInner,
     /// The watermark in the store.
     watermark: Option<Timestamp>,
     progress: &'a mut (dyn FnMut(&Summary) + Send),
-    tally: Tally,
+    tally: FetchCounts,
 }
 
 /// The outcomes of the entries.
 #[derive(Clone, Copy, Default)]
-struct Tally {
+struct FetchCounts {
     seen: u64,
     new: u64,
     duplicates: u64,
@@ -34,15 +34,15 @@ struct Tally {
 
 impl<'a> Fetch<'a> {
     pub(super) fn new(
-        inner: &'a Inner,
+        inner: &'a ReconcilerInner,
         watermark: Option<Timestamp>,
         progress: &'a mut (dyn FnMut(&Summary) + Send),
     ) -> Self {
-        Self { inner, watermark, progress, tally: Tally::default() }
+        Self { inner, watermark, progress, tally: FetchCounts::default() }
     }
 
     pub(super) fn summary(&self, course: &Course) -> Summary {
-        let Tally { seen, new, duplicates, conflicts, malformed, unknown } = self.tally;
+        let FetchCounts { seen, new, duplicates, conflicts, malformed, unknown } = self.tally;
         let Course { since, until, position, requests, shifts } = *course;
         Summary {
             since,

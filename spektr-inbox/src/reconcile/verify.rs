@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use spektr_types::Timestamp;
 
-use super::Inner;
+use super::ReconcilerInner;
 use super::error::ReconcileError;
 use super::fetch::decode;
 use super::walk::{Course, Purpose, Walk};
@@ -84,7 +84,7 @@ impl Verification {
 
 /// Compares the entries that a walk reads with the store, and writes nothing.
 pub(super) struct Verify<'a> {
-    inner: &'a Inner,
+    inner: &'a ReconcilerInner,
     found: &'a mut (dyn FnMut(&Finding) + Send),
     seen: u64,
     missing: u64,
@@ -96,7 +96,10 @@ pub(super) struct Verify<'a> {
 }
 
 impl<'a> Verify<'a> {
-    pub(super) fn new(inner: &'a Inner, found: &'a mut (dyn FnMut(&Finding) + Send)) -> Self {
+    pub(super) fn new(
+        inner: &'a ReconcilerInner,
+        found: &'a mut (dyn FnMut(&Finding) + Send),
+    ) -> Self {
         Self {
             inner,
             found,
@@ -182,7 +185,7 @@ impl Purpose for Verify<'_> {
 /// How often [`run`](super::Reconciler::run) verifies.
 const PERIOD: Duration = Duration::from_secs(24 * 3600);
 
-impl Inner {
+impl ReconcilerInner {
     pub(super) async fn verify(
         &self,
         since: Timestamp,
@@ -201,7 +204,7 @@ impl Inner {
         let verifying = async {
             let now = self.clock.now();
             let last = self.store.note(self.verification_note()).await?;
-            if let Some(last) = last.as_deref().and_then(Verified::parse) {
+            if let Some(last) = last.as_deref().and_then(VerificationNote::parse) {
                 self.metrics.verified(last.at, last.found(), now);
                 let is_recent = before(now, PERIOD) < last.at && last.at <= now;
                 if is_recent {
@@ -220,7 +223,7 @@ impl Inner {
             } else {
                 tracing::info!(seen, undecodable, "every listed event is in the store");
             }
-            let verified = Verified { at: now, missing, conflicts, undecodable };
+            let verified = VerificationNote { at: now, missing, conflicts, undecodable };
             self.store.set_note(self.verification_note(), verified.to_string()).await?;
             self.metrics.verified(verified.at, verified.found(), self.clock.now());
             Ok::<_, ReconcileError>(())
@@ -243,21 +246,21 @@ impl Inner {
 
 /// The result of a verification, stored as a note for other processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Verified {
+struct VerificationNote {
     at: Timestamp,
     missing: u64,
     conflicts: u64,
     undecodable: u64,
 }
 
-impl fmt::Display for Verified {
+impl fmt::Display for VerificationNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { at, missing, conflicts, undecodable } = self;
         write!(f, "{} {missing} {conflicts} {undecodable}", at.as_millis())
     }
 }
 
-impl Verified {
+impl VerificationNote {
     /// Parses the text that [`Display`](fmt::Display) wrote.
     fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.split(' ').map(str::parse::<u64>);

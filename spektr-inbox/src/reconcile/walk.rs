@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use spektr_types::Timestamp;
 
-use super::Inner;
-use super::answer::Page;
-use super::client::{PAGE_SIZES, Query};
+use super::ReconcilerInner;
+use super::answer::ListPage;
+use super::client::{PAGE_SIZES, PageQuery};
 use super::error::ReconcileError;
 use crate::clock::{after, before, from_millis};
 use crate::store::NewEntry;
@@ -70,7 +70,7 @@ pub(super) struct Course {
 }
 
 pub(super) struct Walk<'a, P> {
-    inner: &'a Inner,
+    inner: &'a ReconcilerInner,
     course: Course,
     purpose: P,
     hasher: RandomState,
@@ -107,7 +107,12 @@ impl Pass {
 }
 
 impl<'a, P: Purpose> Walk<'a, P> {
-    pub(super) fn new(inner: &'a Inner, since: Timestamp, until: Timestamp, purpose: P) -> Self {
+    pub(super) fn new(
+        inner: &'a ReconcilerInner,
+        since: Timestamp,
+        until: Timestamp,
+        purpose: P,
+    ) -> Self {
         let course = Course { since, until, position: since, requests: 0, shifts: 0 };
         Self {
             inner,
@@ -161,16 +166,16 @@ impl<'a, P: Purpose> Walk<'a, P> {
 
     /// Fetches the first page. Returns `None` if there is nothing to read. Then the end counts
     /// as reached, if that is certain.
-    async fn first_page(&mut self) -> Result<Option<Page>, ReconcileError> {
+    async fn first_page(&mut self) -> Result<Option<ListPage>, ReconcileError> {
         let Course { since, until, .. } = self.course;
-        let query = Query::Window { after: since, until, page: 1 };
+        let query = PageQuery::Window { after: since, until, page: 1 };
         let page = self.fetch(query).await?;
         if !page.entries.is_empty() {
             return Ok(Some(page));
         }
         // A wrong unit also gives an empty page. The newest entries show whether the unit is
         // wrong, because their query contains no time.
-        let newest = self.fetch(Query::Newest).await?;
+        let newest = self.fetch(PageQuery::Newest).await?;
         let times: Vec<_> = newest.times().collect();
         // A time in whole seconds can mean any time of its second.
         let second = Duration::from_millis(999);
@@ -199,7 +204,7 @@ impl<'a, P: Purpose> Walk<'a, P> {
         &mut self,
         place: Timestamp,
         beyond: Timestamp,
-        mut first: Option<Page>,
+        mut first: Option<ListPage>,
     ) -> Result<Pass, ReconcileError> {
         let mut seen = HashSet::new();
         let mut fruitless = 0;
@@ -233,7 +238,7 @@ impl<'a, P: Purpose> Walk<'a, P> {
         &mut self,
         place: Timestamp,
         beyond: Timestamp,
-        mut first: Option<Page>,
+        mut first: Option<ListPage>,
     ) -> Result<Pass, ReconcileError> {
         let Course { until, .. } = self.course;
         let mut seen = HashSet::new();
@@ -246,7 +251,7 @@ impl<'a, P: Purpose> Walk<'a, P> {
         for number in 1..=MAX_PAGES {
             let page = match first.take() {
                 Some(page) => page,
-                None => self.fetch(Query::Window { after: place, until, page: number }).await?,
+                None => self.fetch(PageQuery::Window { after: place, until, page: number }).await?,
             };
             self.check(&page)?;
             page.times().filter(|time| self.is_meant(*time)).for_each(|time| times.add(time));
@@ -288,20 +293,20 @@ impl<'a, P: Purpose> Walk<'a, P> {
         Ok(())
     }
 
-    async fn fetch(&mut self, query: Query) -> Result<Page, ReconcileError> {
+    async fn fetch(&mut self, query: PageQuery) -> Result<ListPage, ReconcileError> {
         if self.course.requests >= self.inner.max_requests {
             return Err(ReconcileError::Endless {
                 problem: "needs more requests than one run may make",
             });
         }
-        let Inner { client, source, clock, .. } = self.inner;
+        let ReconcilerInner { client, source, clock, .. } = self.inner;
         let size = PAGE_SIZES.get(self.size).copied().unwrap_or(1);
         client.fetch(query, size, source, &**clock, || self.course.requests += 1).await
     }
 
     /// Checks that most entries of a page are within the requested window. A minority may have
     /// unreliable times.
-    fn check(&self, page: &Page) -> Result<(), ReconcileError> {
+    fn check(&self, page: &ListPage) -> Result<(), ReconcileError> {
         let meant = page.times().filter(|time| self.is_meant(*time)).count();
         if 2 * meant >= page.times().count() {
             return Ok(());

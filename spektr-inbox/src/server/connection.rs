@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::slots::Slot;
 use super::stream::Impatient;
-use super::{Server, Stage};
+use super::{Server, ShutdownStage};
 
 /// How long a request may go on that was in progress when the connection reached its age limit.
 const LAST_REQUEST: Duration = Duration::from_secs(60);
@@ -39,7 +39,7 @@ pub(super) async fn serve(
     server: Arc<Server>,
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     slot: Slot,
-    mut stage: watch::Receiver<Stage>,
+    mut stage: watch::Receiver<ShutdownStage>,
 ) {
     let slot = Arc::new(slot);
     let router = TowerToHyperService::new(server.router.clone());
@@ -51,10 +51,10 @@ pub(super) async fn serve(
         answered.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(Peer(slot.peer()));
         slot.waits();
-        let answering = router.call(request.map(|body| Watched::new(body, Arc::clone(&slot))));
+        let answering = router.call(request.map(|body| WatchedBody::new(body, Arc::clone(&slot))));
         async move {
             let mut response = answering.await?;
-            if *stage.borrow() > Stage::Serving {
+            if *stage.borrow() > ShutdownStage::Serving {
                 response
                     .headers_mut()
                     .insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -74,7 +74,7 @@ pub(super) async fn serve(
             .serve_connection(TokioIo::new(Impatient::new(stream, server.write_timeout)), service)
     );
     let mut may_be_cut = pin!(async {
-        drop(stage.wait_for(|stage| *stage == Stage::Ending).await);
+        drop(stage.wait_for(|stage| *stage == ShutdownStage::Ending).await);
         // A client that has just connected is about to send its first request.
         if !has_answered.load(Ordering::Relaxed) {
             sleep_until(opened + server.linger).await;
@@ -108,12 +108,12 @@ pub(super) async fn serve(
 }
 
 /// The body of a request; tells the slot when the body is complete.
-struct Watched {
+struct WatchedBody {
     body: Incoming,
     slot: Arc<Slot>,
 }
 
-impl Watched {
+impl WatchedBody {
     fn new(body: Incoming, slot: Arc<Slot>) -> Self {
         let watched = Self { body, slot };
         watched.tell();
@@ -127,7 +127,7 @@ impl Watched {
     }
 }
 
-impl Body for Watched {
+impl Body for WatchedBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -168,7 +168,7 @@ mod tests {
         let server = Arc::new(Server::new(Router::new()).with_header_timeout(limit));
         let slots = Arc::new(Slots::new(1, Metrics::new()));
         let slot = slots.take(IpAddr::from([10, 0, 0, 1])).await;
-        let (_stage, stage) = watch::channel(Stage::Serving);
+        let (_stage, stage) = watch::channel(ShutdownStage::Serving);
         let (mut client, stream) = tokio::io::duplex(1024);
         let began = Instant::now();
         let serving = tokio::spawn(serve(server, stream, slot, stage));

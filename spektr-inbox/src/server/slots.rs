@@ -15,28 +15,28 @@ use crate::metrics::Connected;
 pub(super) struct Slots {
     limit: usize,
     metrics: Metrics,
-    table: Mutex<Table>,
+    table: Mutex<SlotTable>,
     /// Notified when a connection has ended, or waits for its client.
     changed: Notify,
 }
 
 #[derive(Default)]
-struct Table {
-    open: HashMap<u64, Place>,
+struct SlotTable {
+    open: HashMap<u64, OpenConnection>,
     /// Connections are numbered in the order in which they were accepted.
     next: u64,
 }
 
-struct Place {
+struct OpenConnection {
     peer: IpAddr,
-    state: State,
+    state: ConnectionState,
     /// Whether the connection has brought an authentic delivery.
     proven: bool,
     end: Arc<Notify>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ConnectionState {
     /// The connection has waited for its client since then.
     Waits(Instant),
     /// A complete request has arrived and is being answered.
@@ -64,7 +64,7 @@ impl Slots {
     pub(super) async fn until_there_is_room(&self) {
         self.until(|table| {
             table.open.len() < self.limit
-                || table.open.values().any(|place| place.state != State::Answers)
+                || table.open.values().any(|place| place.state != ConnectionState::Answers)
         })
         .await;
     }
@@ -80,7 +80,7 @@ impl Slots {
             if !table.has_one_that_ends() {
                 if let Some(place) = table.least_deserving().and_then(|it| table.open.get_mut(&it))
                 {
-                    place.state = State::Ends;
+                    place.state = ConnectionState::Ends;
                     place.end.notify_one();
                     self.metrics.evicted();
                 }
@@ -92,8 +92,8 @@ impl Slots {
         let mut table = self.table();
         let number = table.next;
         table.next += 1;
-        let state = State::Waits(Instant::now());
-        let place = Place { peer, state, proven: false, end: Arc::clone(&end) };
+        let state = ConnectionState::Waits(Instant::now());
+        let place = OpenConnection { peer, state, proven: false, end: Arc::clone(&end) };
         table.open.insert(number, place);
         let slots = Arc::clone(self);
         Slot { slots, number, end, peer, _counted: self.metrics.connected() }
@@ -105,7 +105,7 @@ impl Slots {
         self.until(|table| table.open.keys().all(|number| *number >= next)).await;
     }
 
-    async fn until(&self, mut is_so: impl FnMut(&mut Table) -> bool) {
+    async fn until(&self, mut is_so: impl FnMut(&mut SlotTable) -> bool) {
         loop {
             let changed = self.changed.notified();
             if is_so(&mut self.table()) {
@@ -115,14 +115,14 @@ impl Slots {
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, SlotTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Table {
+impl SlotTable {
     fn has_one_that_ends(&self) -> bool {
-        self.open.values().any(|place| place.state == State::Ends)
+        self.open.values().any(|place| place.state == ConnectionState::Ends)
     }
 
     /// Chooses one of the connections that wait for their clients.
@@ -132,7 +132,7 @@ impl Table {
             *of_peer.entry(place.peer).or_default() += 1;
         }
         let waiting = self.open.iter().filter_map(|(number, place)| {
-            let State::Waits(since) = place.state else { return None };
+            let ConnectionState::Waits(since) = place.state else { return None };
             let most = Reverse(of_peer.get(&place.peer).copied().unwrap_or_default());
             Some(((place.proven, most, since), *number))
         });
@@ -147,7 +147,11 @@ impl Slot {
         loop {
             self.end.notified().await;
             let table = self.slots.table();
-            if table.open.get(&self.number).is_some_and(|place| place.state == State::Ends) {
+            if table
+                .open
+                .get(&self.number)
+                .is_some_and(|place| place.state == ConnectionState::Ends)
+            {
                 return;
             }
         }
@@ -160,8 +164,8 @@ impl Slot {
     /// Notes that the connection waits for its client from now on.
     pub(super) fn waits(&self) {
         self.change(|place| {
-            if place.state != State::Ends {
-                place.state = State::Waits(Instant::now());
+            if place.state != ConnectionState::Ends {
+                place.state = ConnectionState::Waits(Instant::now());
             }
         });
         self.slots.changed.notify_waiters();
@@ -172,8 +176,8 @@ impl Slot {
     pub(super) fn answers(&self) {
         let mut is_spared = false;
         self.change(|place| {
-            is_spared = place.state == State::Ends;
-            place.state = State::Answers;
+            is_spared = place.state == ConnectionState::Ends;
+            place.state = ConnectionState::Answers;
         });
         if is_spared {
             self.slots.changed.notify_waiters();
@@ -185,7 +189,7 @@ impl Slot {
         self.change(|place| place.proven = true);
     }
 
-    fn change(&self, change: impl FnOnce(&mut Place)) {
+    fn change(&self, change: impl FnOnce(&mut OpenConnection)) {
         if let Some(place) = self.slots.table().open.get_mut(&self.number) {
             change(place);
         }
@@ -207,16 +211,16 @@ mod tests {
 
     fn chosen(places: &[(u8, bool, Option<u64>)]) -> Option<u64> {
         let now = Instant::now();
-        let place = |&(peer, proven, waited): &(u8, bool, Option<u64>)| Place {
+        let place = |&(peer, proven, waited): &(u8, bool, Option<u64>)| OpenConnection {
             peer: IpAddr::from([10, 0, 0, peer]),
-            state: waited.map_or(State::Answers, |seconds| {
-                State::Waits(now.checked_sub(Duration::from_secs(seconds)).unwrap_or(now))
+            state: waited.map_or(ConnectionState::Answers, |seconds| {
+                ConnectionState::Waits(now.checked_sub(Duration::from_secs(seconds)).unwrap_or(now))
             }),
             proven,
             end: Arc::default(),
         };
         let open = places.iter().map(place).enumerate().map(|(at, place)| (at as u64, place));
-        Table { open: open.collect(), next: 0 }.least_deserving()
+        SlotTable { open: open.collect(), next: 0 }.least_deserving()
     }
 
     #[test]
@@ -252,7 +256,7 @@ mod tests {
 
     fn evicted(slots: &Slots) -> usize {
         let table = slots.table();
-        table.open.values().filter(|place| place.state == State::Ends).count()
+        table.open.values().filter(|place| place.state == ConnectionState::Ends).count()
     }
 
     #[tokio::test]

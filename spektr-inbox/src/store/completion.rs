@@ -10,11 +10,11 @@ use super::Lease;
 #[derive(Clone, Debug)]
 pub struct Completion {
     lease: Lease,
-    progress: Arc<Progress>,
+    progress: Arc<CompletionProgress>,
 }
 
 #[derive(Debug, Default)]
-struct Progress {
+struct CompletionProgress {
     begun: AtomicBool,
     lost: AtomicBool,
 }

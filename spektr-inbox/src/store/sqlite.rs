@@ -43,8 +43,8 @@ use rusqlite::Connection;
 
 pub use backup::{BackupError, backup, restore};
 pub use file::OpenError;
-use thread::{Files, Worker};
-use watch::Before;
+use thread::{StoreThread, ThreadConnection};
+use watch::FileToOpen;
 
 use super::arrivals::Arrivals;
 use super::{StoreError, StoreFuture};
@@ -119,16 +119,16 @@ impl SqliteOptions {
     pub fn open(self) -> Result<SqliteStore, OpenError> {
         let file = |source| OpenError::File { path: self.path.clone(), source };
         file::create(&self.path).map_err(file)?;
-        let before = Before::opening(&self.path).map_err(file)?;
+        let before = FileToOpen::at(&self.path).map_err(file)?;
         let writer = file::open_writer(&self.path, self.max_bytes, self.quick_check)?;
         let checkpoints = file::open_beside(&self.path)?;
         let reader = file::open_reader(&self.path)?;
         let start = || {
-            let writing = Files::writing(writer, checkpoints, before.opened()?)?;
-            let reading = Files::reading(reader);
+            let writing = ThreadConnection::writing(writer, checkpoints, before.opened()?)?;
+            let reading = ThreadConnection::reading(reader);
             Ok(SqliteStore {
-                writer: Worker::start("inbox-write", writing, self.queue, self.group)?,
-                reader: Worker::start("inbox-read", reading, self.queue, 1)?,
+                writer: StoreThread::start("inbox-write", writing, self.queue, self.group)?,
+                reader: StoreThread::start("inbox-read", reading, self.queue, 1)?,
                 arrivals: Arrivals::new(),
             })
         };
@@ -181,8 +181,8 @@ pub struct Inspection {
 pub struct SqliteStore {
     // Dropped first: the last connection that closes checkpoints the log into the file, and
     // only the writer's can.
-    reader: Worker,
-    writer: Worker,
+    reader: StoreThread,
+    writer: StoreThread,
     arrivals: Arrivals,
 }
 

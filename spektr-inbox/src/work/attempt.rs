@@ -10,16 +10,19 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
-use super::breaker::{Breaker, Failure};
-use super::handler::{Handler, HandlerError, Handling, Kind, Malformed, Raw, Received, Status};
-use super::shared::{Held, STOP_LIMIT, Shared};
+use super::breaker::{Breaker, DestinationFailure};
+use super::handler::{
+    DestinationReport, EntryJson, Handler, HandlerError, HandlerErrorKind, Handling, Malformed,
+    Received,
+};
+use super::shared::{ClaimedEntry, STOP_LIMIT, WorkerContext};
 use crate::clock::after;
 use crate::metrics::type_label;
 use crate::store::{Claim, Completion, Lease, Settlement, State, StoredEntry};
 use crate::trace;
 
 /// The outcome of an attempt, and its name in the metrics.
-struct Outcome {
+struct AttemptOutcome {
     result: &'static str,
     settlement: Settlement,
     /// The name in the metrics if the lease is not held any more: lost, unless the handler's
@@ -41,7 +44,7 @@ const STOPPED: &str = "stopped";
 /// The result in a trace of an attempt whose outcome the store did not record.
 const UNRECORDED: &str = "not_recorded";
 
-impl Outcome {
+impl AttemptOutcome {
     fn new(result: &'static str, settlement: Settlement) -> Self {
         Self { result, settlement, otherwise: LOST, status: None, is_reason_logged: false }
     }
@@ -57,9 +60,9 @@ impl Outcome {
 }
 
 /// The end of an attempt.
-enum End {
+enum AttemptEnd {
     /// The attempt has an outcome to record.
-    Outcome(Outcome),
+    Outcome(AttemptOutcome),
     /// The lease is not held any more, and the handler was stopped.
     Lost,
     /// The handler was stopped together with the workers, and has ended. The lease can be given
@@ -70,7 +73,7 @@ enum End {
 }
 
 /// Works on a claimed entry until its lease is settled, is lost, or can be given back.
-pub(super) async fn attempt<H: Handler>(shared: Arc<Shared<H>>, held: Held) {
+pub(super) async fn attempt<H: Handler>(shared: Arc<WorkerContext<H>>, held: ClaimedEntry) {
     let claim = &held.claim;
     let trace = trace_of(&shared, claim);
     let span = tracing::info_span!(
@@ -84,7 +87,7 @@ pub(super) async fn attempt<H: Handler>(shared: Arc<Shared<H>>, held: Held) {
 }
 
 /// The span of the attempt in the trace of its entry. The attempt's other span is for the log.
-fn trace_of<H>(shared: &Shared<H>, claim: &Claim) -> Span {
+fn trace_of<H>(shared: &WorkerContext<H>, claim: &Claim) -> Span {
     let Claim { lease, entry } = claim;
     let span = tracing::trace_span!(
         target: trace::TARGET,
@@ -123,21 +126,21 @@ fn ended(trace: &Span, result: &'static str) {
     }
 }
 
-async fn work<H: Handler>(shared: &Arc<Shared<H>>, held: Held, trace: &Span) {
+async fn work<H: Handler>(shared: &Arc<WorkerContext<H>>, held: ClaimedEntry, trace: &Span) {
     let lease = held.claim.lease;
     let event_type = type_label(held.claim.entry.wire_type.as_deref());
     match outcome(shared, held, trace).await {
-        End::Outcome(outcome) => {
+        AttemptEnd::Outcome(outcome) => {
             ended(trace, settle(shared, lease, outcome, event_type).await);
         }
-        End::Lost => {
+        AttemptEnd::Lost => {
             ended(trace, LOST);
             shared.metrics.attempted(event_type, LOST);
             tracing::warn!("the lease was lost, and the attempt given up");
         }
         // The lease stays among the idle ones, which the workers give back together.
-        End::Stopped => return ended(trace, STOPPED),
-        End::Running => {
+        AttemptEnd::Stopped => return ended(trace, STOPPED),
+        AttemptEnd::Running => {
             ended(trace, STOPPED);
             tracing::warn!("the handler does not stop: its lease must expire");
         }
@@ -147,12 +150,12 @@ async fn work<H: Handler>(shared: &Arc<Shared<H>>, held: Held, trace: &Span) {
 
 /// Records the outcome of the attempt, and returns the outcome's name.
 async fn settle<H: Handler>(
-    shared: &Arc<Shared<H>>,
+    shared: &Arc<WorkerContext<H>>,
     lease: Lease,
-    outcome: Outcome,
+    outcome: AttemptOutcome,
     event_type: &'static str,
 ) -> &'static str {
-    let Outcome { result, settlement, otherwise, status, is_reason_logged } = outcome;
+    let AttemptOutcome { result, settlement, otherwise, status, is_reason_logged } = outcome;
     let now = shared.clock.now();
     let due_at = settlement.due_at(now);
     // Other reasons stay in the store: they may contain data that the handler wrote.
@@ -189,21 +192,25 @@ async fn settle<H: Handler>(
 }
 
 /// Decodes the entry and runs the handler.
-async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held, trace: &Span) -> End {
-    let Held { claim: Claim { lease, entry }, until, permit } = held;
+async fn outcome<H: Handler>(
+    shared: &Arc<WorkerContext<H>>,
+    held: ClaimedEntry,
+    trace: &Span,
+) -> AttemptEnd {
+    let ClaimedEntry { claim: Claim { lease, entry }, until, permit } = held;
     // The claim has waited longer than the lease lasts.
     if until.is_some_and(|end| end <= Instant::now()) {
-        return End::Lost;
+        return AttemptEnd::Lost;
     }
     if lease.attempt > shared.options.max_attempts {
         let reason = "attempts exhausted: the last one did not come to an end";
-        return End::Outcome(Outcome::park_and_say(State::Dead, reason));
+        return AttemptEnd::Outcome(AttemptOutcome::park_and_say(State::Dead, reason));
     }
     let decoded = match decode(&entry) {
         Ok(Event::Unknown(unknown)) if !shared.options.unknown_events => {
             shared.metrics.unknown(unknown.event_type().as_str());
             let reason = "the wire type is not known";
-            return End::Outcome(Outcome::park_and_say(State::Unknown, reason));
+            return AttemptEnd::Outcome(AttemptOutcome::park_and_say(State::Unknown, reason));
         }
         Ok(event) => Ok(event),
         Err(Undecodable { reason, is_text }) => {
@@ -212,13 +219,13 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held, trace: &Span) 
             }
             match &shared.of_malformed {
                 Some(function) if is_text => Err((reason, Arc::clone(function))),
-                _ => return End::Outcome(Outcome::park(State::Malformed, reason)),
+                _ => return AttemptEnd::Outcome(AttemptOutcome::park(State::Malformed, reason)),
             }
         }
     };
     let completion = Completion::new(lease);
     let received_at = entry.received_at;
-    let status = Status::default();
+    let status = DestinationReport::default();
     let received = Received {
         event: (),
         number: entry.number,
@@ -228,7 +235,7 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held, trace: &Span) 
         conflict: entry.conflict,
         completion: completion.clone(),
         status: status.clone(),
-        raw: Raw(entry.raw),
+        raw: EntryJson(entry.raw),
     };
     let handler = Arc::clone(&shared.handler);
     let handling: Handling = match decoded {
@@ -258,19 +265,24 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held, trace: &Span) 
             let reason = "the handler's transaction was not committed".to_owned();
             failed(shared, lease, reason, Duration::ZERO)
         }
-        Ok(()) if status.is_not_asked() => Outcome::new("done", Settlement::Done),
+        Ok(()) if status.is_not_asked() => AttemptOutcome::new("done", Settlement::Done),
         Ok(()) => {
             shared.options.breaker.succeeded(shared.clock.now(), &shared.metrics);
-            Outcome::new("done", Settlement::Done)
+            AttemptOutcome::new("done", Settlement::Done)
         }
-        Err(Failed { kind: Kind::Permanent, reason, .. }) => Outcome::park(State::Dead, reason),
-        Err(Failed { kind: Kind::Retry, reason, .. }) => {
+        Err(Failed { kind: HandlerErrorKind::Permanent, reason, .. }) => {
+            AttemptOutcome::park(State::Dead, reason)
+        }
+        Err(Failed { kind: HandlerErrorKind::Retry, reason, .. }) => {
             failed(shared, lease, reason, Duration::ZERO)
         }
-        Err(Failed { kind: Kind::Defer(pause), reason, .. }) => deferred(shared, pause, reason),
-        Err(Failed { kind: Kind::Destination { retry_after }, reason, .. }) => {
+        Err(Failed { kind: HandlerErrorKind::Defer(pause), reason, .. }) => {
+            deferred(shared, pause, reason)
+        }
+        Err(Failed { kind: HandlerErrorKind::Destination { retry_after }, reason, .. }) => {
             let now = shared.clock.now();
-            let failure = Failure { number: lease.number, now, retry_after, reason: &reason };
+            let failure =
+                DestinationFailure { number: lease.number, now, retry_after, reason: &reason };
             if shared.options.breaker.failed(&permit, &failure, &shared.metrics) {
                 failed(shared, lease, reason, retry_after.unwrap_or_default())
             } else {
@@ -283,7 +295,7 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held, trace: &Span) 
     {
         let is_over = |age| after(received_at, age) <= shared.clock.now();
         if shared.options.give_up_after.is_some_and(is_over) {
-            outcome = Outcome::park(State::Dead, format!("given up for its age: {reason}"));
+            outcome = AttemptOutcome::park(State::Dead, format!("given up for its age: {reason}"));
         }
     }
     if completion.may_be_done() {
@@ -291,27 +303,32 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held, trace: &Span) 
     }
     outcome.status = status.told();
     outcome.is_reason_logged = is_reason_logged;
-    End::Outcome(outcome)
+    AttemptEnd::Outcome(outcome)
 }
 
 /// Returns an outcome with another attempt; this attempt does not count.
-fn deferred<H>(shared: &Shared<H>, pause: Duration, reason: String) -> Outcome {
+fn deferred<H>(shared: &WorkerContext<H>, pause: Duration, reason: String) -> AttemptOutcome {
     // A longer pause would look like the due time of a clock that has been put back.
     let pause = pause.min(shared.options.longest());
     let due_at = after(shared.clock.now(), pause);
-    Outcome::new("deferred", Settlement::Defer { due_at, reason })
+    AttemptOutcome::new("deferred", Settlement::Defer { due_at, reason })
 }
 
 /// Returns an outcome with another attempt after at least the pause `asked`, or a dead letter
 /// after the last attempt.
-fn failed<H>(shared: &Shared<H>, lease: Lease, reason: String, asked: Duration) -> Outcome {
+fn failed<H>(
+    shared: &WorkerContext<H>,
+    lease: Lease,
+    reason: String,
+    asked: Duration,
+) -> AttemptOutcome {
     if lease.attempt >= shared.options.max_attempts {
-        return Outcome::park(State::Dead, format!("attempts exhausted: {reason}"));
+        return AttemptOutcome::park(State::Dead, format!("attempts exhausted: {reason}"));
     }
     let pause = shared.options.backoff.after(lease.attempt, fastrand::f64());
     let pause = pause.max(asked.min(Breaker::LONGEST_RETRY_AFTER));
     let due_at = after(shared.clock.now(), pause);
-    Outcome::new("retry", Settlement::Retry { due_at, reason })
+    AttemptOutcome::new("retry", Settlement::Retry { due_at, reason })
 }
 
 /// The reason why an entry cannot be decoded.
@@ -330,7 +347,7 @@ fn decode(entry: &StoredEntry) -> Result<Event, Undecodable> {
 }
 
 struct Failed {
-    kind: Kind,
+    kind: HandlerErrorKind,
     reason: String,
     is_reason_logged: bool,
 }
@@ -349,14 +366,14 @@ impl From<HandlerError> for Failed {
 /// meanwhile. If the lease is lost or the workers stop, the handler is aborted. The function
 /// then waits until the handler has ended, because the handler only stops where it yields.
 async fn run<H: Handler>(
-    shared: &Arc<Shared<H>>,
+    shared: &Arc<WorkerContext<H>>,
     completion: &Completion,
     mut until: Option<Instant>,
     handling: Handling,
-) -> Result<Result<(), Failed>, End> {
+) -> Result<Result<(), Failed>, AttemptEnd> {
     let mut stop = shared.stop.subscribe();
     if *stop.borrow() {
-        return Err(End::Stopped);
+        return Err(AttemptEnd::Stopped);
     }
     let lease = completion.lease();
     // While the handler runs, nobody gives the lease back.
@@ -369,26 +386,26 @@ async fn run<H: Handler>(
             shared.idle().insert(lease.token, lease);
             return Ok(result(ended).unwrap_or_else(|| failure("the handler was stopped")));
         }
-        () = lost(shared, completion, &mut until) => End::Lost,
-        _ = stop.wait_for(|is_wanted| *is_wanted) => End::Stopped,
+        () = lost(shared, completion, &mut until) => AttemptEnd::Lost,
+        _ = stop.wait_for(|is_wanted| *is_wanted) => AttemptEnd::Stopped,
     };
     task.abort_all();
     let left = until.map(|end| end.saturating_duration_since(Instant::now()));
     let limit = match end {
         // A lease that has expired need not be given back.
-        End::Stopped => left.map_or(STOP_LIMIT, |left| left.min(STOP_LIMIT)),
+        AttemptEnd::Stopped => left.map_or(STOP_LIMIT, |left| left.min(STOP_LIMIT)),
         _ => STOP_LIMIT,
     };
-    let Ok(ended) = timeout(limit, task.join_next()).await else { return Err(End::Running) };
+    let Ok(ended) = timeout(limit, task.join_next()).await else { return Err(AttemptEnd::Running) };
     shared.idle().insert(lease.token, lease);
     // The handler may have finished before it was aborted.
     result(ended).ok_or(end)
 }
 
-type Ended = Result<Result<Result<(), HandlerError>, Elapsed>, JoinError>;
+type JoinedHandler = Result<Result<Result<(), HandlerError>, Elapsed>, JoinError>;
 
 /// Returns the result of the handler; `None` if it was aborted.
-fn result(ended: Option<Ended>) -> Option<Result<(), Failed>> {
+fn result(ended: Option<JoinedHandler>) -> Option<Result<(), Failed>> {
     match ended? {
         Ok(Ok(Ok(()))) => Some(Ok(())),
         Ok(Ok(Err(error))) => Some(Err(error.into())),
@@ -399,12 +416,12 @@ fn result(ended: Option<Ended>) -> Option<Result<(), Failed>> {
 }
 
 fn failure(reason: &str) -> Result<(), Failed> {
-    Err(Failed { kind: Kind::Retry, reason: reason.to_owned(), is_reason_logged: true })
+    Err(Failed { kind: HandlerErrorKind::Retry, reason: reason.to_owned(), is_reason_logged: true })
 }
 
 /// Extends the lease again and again. Returns when the lease is lost, or may be.
 async fn lost<H: Handler>(
-    shared: &Arc<Shared<H>>,
+    shared: &Arc<WorkerContext<H>>,
     completion: &Completion,
     until: &mut Option<Instant>,
 ) {

@@ -44,19 +44,19 @@ pub struct Breaker {
     failures: usize,
     first: Duration,
     longest: Duration,
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<Mutex<Circuit>>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct Circuit {
     /// How often the state has changed: an attempt that began before a change says nothing
     /// about the state after it.
     changes: u64,
-    state: State,
+    state: CircuitState,
 }
 
 #[derive(Debug)]
-enum State {
+enum CircuitState {
     Closed {
         /// The entries that have failed since the last success.
         failed: HashSet<i64>,
@@ -72,14 +72,14 @@ enum State {
     },
 }
 
-impl State {
+impl CircuitState {
     fn closed() -> Self {
         Self::Closed { failed: HashSet::new(), since: None }
     }
 }
 
 /// A failure of the destination.
-pub(super) struct Failure<'a> {
+pub(super) struct DestinationFailure<'a> {
     /// The number of the entry.
     pub(super) number: i64,
     pub(super) now: Timestamp,
@@ -113,7 +113,7 @@ impl Breaker {
             failures: Self::DEFAULT_FAILURES,
             first: Self::DEFAULT_FIRST_INTERVAL,
             longest: Self::DEFAULT_LONGEST_INTERVAL,
-            shared: Arc::new(Mutex::new(Shared { changes: 0, state: State::closed() })),
+            shared: Arc::new(Mutex::new(Circuit { changes: 0, state: CircuitState::closed() })),
         }
     }
 
@@ -136,7 +136,7 @@ impl Breaker {
     /// Returns whether attempts are stopped.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        matches!(self.lock().state, State::Open { .. })
+        matches!(self.lock().state, CircuitState::Open { .. })
     }
 
     /// Permits attempts: `free` of them while closed, otherwise one or none.
@@ -144,8 +144,8 @@ impl Breaker {
         let mut shared = self.lock();
         let began = shared.changes;
         let is_probe = match &mut shared.state {
-            State::Closed { .. } => return (free, Permit { breaker: None, began }),
-            State::Open { next, is_probing, .. } => {
+            CircuitState::Closed { .. } => return (free, Permit { breaker: None, began }),
+            CircuitState::Open { next, is_probing, .. } => {
                 // A later time was set by a clock that has been put back since.
                 let furthest = after(now, self.longest.max(Self::LONGEST_RETRY_AFTER));
                 let is_due = *next <= now || *next > furthest;
@@ -166,8 +166,8 @@ impl Breaker {
     /// Notes a success, which closes the breaker.
     pub(super) fn succeeded(&self, now: Timestamp, metrics: &Metrics) {
         let mut shared = self.lock();
-        let was = mem::replace(&mut shared.state, State::closed());
-        let State::Open { since, .. } = was else { return };
+        let was = mem::replace(&mut shared.state, CircuitState::closed());
+        let CircuitState::Open { since, .. } = was else { return };
         shared.changes += 1;
         metrics.destination(true);
         let seconds = now.as_seconds().saturating_sub(since.as_seconds());
@@ -175,13 +175,18 @@ impl Breaker {
     }
 
     /// Notes a failure of the destination. Returns whether it counts as an attempt.
-    pub(super) fn failed(&self, permit: &Permit, failure: &Failure<'_>, metrics: &Metrics) -> bool {
+    pub(super) fn failed(
+        &self,
+        permit: &Permit,
+        failure: &DestinationFailure<'_>,
+        metrics: &Metrics,
+    ) -> bool {
         let asked = failure.retry_after.unwrap_or_default().min(Self::LONGEST_RETRY_AFTER);
         let mut shared = self.lock();
         let is_current = permit.began == shared.changes;
         match &mut shared.state {
-            State::Closed { .. } if !is_current => return false,
-            State::Closed { failed, since } => {
+            CircuitState::Closed { .. } if !is_current => return false,
+            CircuitState::Closed { failed, since } => {
                 failed.insert(failure.number);
                 let since = *since.get_or_insert(failure.now);
                 let is_enough =
@@ -190,7 +195,7 @@ impl Breaker {
                     return true;
                 }
             }
-            State::Open { interval, next, .. } => {
+            CircuitState::Open { interval, next, .. } => {
                 if permit.is_probe() && is_current {
                     *interval = interval.saturating_mul(2).min(self.longest);
                     *next = after(failure.now, asked.max(*interval));
@@ -201,7 +206,7 @@ impl Breaker {
             }
         }
         let pause = asked.max(self.first);
-        shared.state = State::Open {
+        shared.state = CircuitState::Open {
             since: failure.now,
             interval: self.first,
             next: after(failure.now, pause),
@@ -217,7 +222,7 @@ impl Breaker {
         false
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shared> {
+    fn lock(&self) -> MutexGuard<'_, Circuit> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -252,7 +257,7 @@ impl Permit {
     pub(super) fn begin(&self, now: Timestamp) {
         let Some(breaker) = &self.breaker else { return };
         let mut shared = breaker.lock();
-        if let State::Open { interval, next, .. } = &mut shared.state {
+        if let CircuitState::Open { interval, next, .. } = &mut shared.state {
             *next = after(now, *interval);
         }
     }
@@ -263,7 +268,7 @@ impl Drop for Permit {
         let Some(breaker) = &self.breaker else { return };
         let mut shared = breaker.lock();
         let is_current = shared.changes == self.began;
-        if let (State::Open { is_probing, .. }, true) = (&mut shared.state, is_current) {
+        if let (CircuitState::Open { is_probing, .. }, true) = (&mut shared.state, is_current) {
             *is_probing = false;
         }
     }

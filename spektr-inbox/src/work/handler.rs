@@ -111,22 +111,22 @@ pub struct Received<E = Event> {
     pub(super) received_at: Timestamp,
     pub(super) conflict: bool,
     pub(super) completion: Completion,
-    pub(super) status: Status,
-    pub(super) raw: Raw,
+    pub(super) status: DestinationReport,
+    pub(super) raw: EntryJson,
 }
 
 /// A handler's statements about its destination. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Status(Arc<Told>);
+pub(super) struct DestinationReport(Arc<Reported>);
 
 #[derive(Debug, Default)]
-struct Told {
+struct Reported {
     /// The status of an HTTP response; 0 if none.
     status: AtomicU16,
     is_not_asked: AtomicBool,
 }
 
-impl Status {
+impl DestinationReport {
     pub(super) fn told(&self) -> Option<u16> {
         Some(self.0.status.load(Ordering::Acquire)).filter(|status| *status != 0)
     }
@@ -138,9 +138,9 @@ impl Status {
 
 /// The JSON of an entry, known to be UTF-8, and not shown by `Debug`.
 #[derive(Clone)]
-pub(super) struct Raw(pub(super) Bytes);
+pub(super) struct EntryJson(pub(super) Bytes);
 
-impl fmt::Debug for Raw {
+impl fmt::Debug for EntryJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} bytes", self.0.len())
     }
@@ -243,14 +243,14 @@ impl<E> Received<E> {
 /// only for an error made by [`destination`](Self::destination) or with
 /// [`with_reason_logged`](Self::with_reason_logged). The text of a panic is not stored.
 pub struct HandlerError {
-    kind: Kind,
+    kind: HandlerErrorKind,
     is_reason_logged: bool,
     source: Box<dyn Error + Send + Sync>,
 }
 
 /// The consequence of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum HandlerErrorKind {
     Retry,
     Permanent,
     Defer(Duration),
@@ -261,13 +261,13 @@ impl HandlerError {
     /// Returns an error that another attempt may solve.
     #[must_use]
     pub fn retry(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::new(Kind::Retry, reason)
+        Self::new(HandlerErrorKind::Retry, reason)
     }
 
     /// Returns an error that no further attempt can solve: the entry becomes a dead letter.
     #[must_use]
     pub fn permanent(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::new(Kind::Permanent, reason)
+        Self::new(HandlerErrorKind::Permanent, reason)
     }
 
     /// Returns an error that defers the event; this attempt does not count. The pause is at
@@ -275,7 +275,7 @@ impl HandlerError {
     /// longer.
     #[must_use]
     pub fn defer(pause: Duration) -> Self {
-        Self::new(Kind::Defer(pause), "put off by the handler")
+        Self::new(HandlerErrorKind::Defer(pause), "put off by the handler")
     }
 
     /// Returns an error of the destination: it cannot be reached, or rejects every event.
@@ -285,14 +285,14 @@ impl HandlerError {
     /// The text is logged, so it must contain nothing of the event.
     #[must_use]
     pub fn destination(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::new(Kind::Destination { retry_after: None }, reason).with_reason_logged()
+        Self::new(HandlerErrorKind::Destination { retry_after: None }, reason).with_reason_logged()
     }
 
     /// Adds how long the destination asks the workers to wait; the workers wait at most an
     /// hour. Has no effect on errors that [`destination`](Self::destination) has not made.
     #[must_use]
     pub fn with_retry_after(mut self, pause: Duration) -> Self {
-        if let Kind::Destination { retry_after } = &mut self.kind {
+        if let HandlerErrorKind::Destination { retry_after } = &mut self.kind {
             *retry_after = Some(pause);
         }
         self
@@ -309,14 +309,14 @@ impl HandlerError {
     /// Returns whether no further attempt can help.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
-        self.kind == Kind::Permanent
+        self.kind == HandlerErrorKind::Permanent
     }
 
-    fn new(kind: Kind, reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    fn new(kind: HandlerErrorKind, reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { kind, is_reason_logged: false, source: reason.into() }
     }
 
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> HandlerErrorKind {
         self.kind
     }
 

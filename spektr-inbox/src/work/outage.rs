@@ -36,11 +36,11 @@ impl Outages {
 #[derive(Debug)]
 pub(super) struct Outage {
     operation: &'static str,
-    state: Mutex<State>,
+    state: Mutex<OutageState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct OutageState {
     /// When the current outage began.
     began: Option<Instant>,
     failures: u32,
@@ -84,12 +84,12 @@ impl Outage {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, OutageState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl OutageState {
     /// Returns `Some` if this failure must be logged: with the number of outages that were not
     /// logged since the last logged outage.
     fn fail(&mut self, now: Instant) -> Option<u64> {
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn an_outage_of_any_length_is_logged_at_its_beginning_and_its_end() {
         let start = Instant::now();
-        let mut state = State::default();
+        let mut state = OutageState::default();
         assert_eq!(state.fail(start), Some(0));
         let logged = (1..18_000).filter_map(|count| state.fail(start + POLL * count)).count();
         assert_eq!(logged, 0);
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn a_store_that_fails_every_other_time_is_logged_once_a_minute() {
         let start = Instant::now();
-        let mut state = State::default();
+        let mut state = OutageState::default();
         let (mut begun, mut ended, mut suppressed) = (0, 0, 0);
         for count in 0..9000 {
             let now = start + POLL * 2 * count;

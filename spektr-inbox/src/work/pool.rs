@@ -16,7 +16,7 @@ use super::breaker::Breaker;
 use super::handler::{Handler, HandlerError, Malformed, Received};
 use super::outage::Outages;
 use super::pausing::log_pauses;
-use super::shared::{Options, STOP_LIMIT, Shared};
+use super::shared::{STOP_LIMIT, WorkerContext, WorkerOptions};
 use crate::store::{Store, StoreError};
 use crate::trace::Propagation;
 use crate::{Clock, Metrics, SystemClock};
@@ -49,7 +49,7 @@ use crate::{Clock, Metrics, SystemClock};
 /// }
 /// ```
 pub struct Workers<H> {
-    shared: Shared<H>,
+    shared: WorkerContext<H>,
 }
 
 /// How long the workers wait at the end of the shutdown for the results of ended handlers to be
@@ -94,7 +94,7 @@ impl<H: Handler> Workers<H> {
     /// Creates workers that hand the entries of a store to a handler.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, handler: H) -> Self {
-        let options = Options {
+        let options = WorkerOptions {
             concurrency: Self::DEFAULT_CONCURRENCY,
             ordered: false,
             hold_on_dead: false,
@@ -108,7 +108,7 @@ impl<H: Handler> Workers<H> {
             poll: Self::DEFAULT_POLL,
             shutdown_timeout: Self::DEFAULT_SHUTDOWN_TIMEOUT,
         };
-        let shared = Shared {
+        let shared = WorkerContext {
             store,
             handler: Arc::new(handler),
             of_malformed: None,

@@ -20,14 +20,14 @@ use crate::{Clock, Metrics};
 /// given back.
 pub(super) const STOP_LIMIT: Duration = Duration::from_secs(5);
 
-pub(super) struct Shared<H> {
+pub(super) struct WorkerContext<H> {
     pub(super) store: Arc<dyn Store>,
     pub(super) handler: Arc<H>,
     /// The function for entries that cannot be decoded, if there is one.
     pub(super) of_malformed: Option<OfMalformed>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: Metrics,
-    pub(super) options: Options,
+    pub(super) options: WorkerOptions,
     /// Whether handlers must stop.
     pub(super) stop: watch::Sender<bool>,
     pub(super) outages: Outages,
@@ -39,14 +39,14 @@ pub(super) struct Shared<H> {
 pub(super) type OfMalformed = Arc<dyn Fn(Received<Malformed>) -> Handling + Send + Sync>;
 
 /// A claimed entry, and the least end of its lease: `None` is forever.
-pub(super) struct Held {
+pub(super) struct ClaimedEntry {
     pub(super) claim: Claim,
     pub(super) until: Option<Instant>,
     pub(super) permit: Permit,
 }
 
 #[derive(Debug)]
-pub(super) struct Options {
+pub(super) struct WorkerOptions {
     pub(super) concurrency: usize,
     pub(super) ordered: bool,
     pub(super) hold_on_dead: bool,
@@ -61,7 +61,7 @@ pub(super) struct Options {
     pub(super) shutdown_timeout: Duration,
 }
 
-impl Options {
+impl WorkerOptions {
     /// The longest time that an entry waits, unless its destination asks for longer.
     pub(super) fn longest(&self) -> Duration {
         self.backoff.longest().max(self.lease)
@@ -74,10 +74,13 @@ impl Options {
     }
 }
 
-impl<H> Shared<H> {
+impl<H> WorkerContext<H> {
     /// Claims entries. Returns them with the least end of their leases, or `None` if no attempt
     /// is permitted now.
-    pub(super) async fn claim(&self, limit: usize) -> Result<Option<Vec<Held>>, StoreError> {
+    pub(super) async fn claim(
+        &self,
+        limit: usize,
+    ) -> Result<Option<Vec<ClaimedEntry>>, StoreError> {
         let (limit, mut permit) = self.options.breaker.permit(limit, self.clock.now());
         if limit == 0 {
             return Ok(None);
@@ -95,7 +98,8 @@ impl<H> Shared<H> {
         let claims = self.store.claim(request).await?;
         self.idle().extend(claims.iter().map(|claim| (claim.lease.token, claim.lease)));
         let until = began.checked_add(self.options.lease);
-        let held = claims.into_iter().map(|claim| Held { claim, until, permit: permit.share() });
+        let held =
+            claims.into_iter().map(|claim| ClaimedEntry { claim, until, permit: permit.share() });
         Ok(Some(held.collect()))
     }
 

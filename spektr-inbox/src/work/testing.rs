@@ -6,7 +6,7 @@ use bytes::Bytes;
 use spektr_types::{Entry, Event, Timestamp};
 
 use super::Received;
-use super::handler::{Malformed, Raw, Status};
+use super::handler::{DestinationReport, EntryJson, Malformed};
 use crate::store::{Completion, Lease};
 use crate::testing::start;
 
@@ -67,8 +67,8 @@ fn made<E>(event: E, json: &str) -> Received<E> {
         received_at: start(),
         conflict: false,
         completion: Completion::new(Lease { number: 1, owner: 1, token: 1, attempt: 1 }),
-        status: Status::default(),
-        raw: Raw(Bytes::copy_from_slice(json.as_bytes())),
+        status: DestinationReport::default(),
+        raw: EntryJson(Bytes::copy_from_slice(json.as_bytes())),
     }
 }
 

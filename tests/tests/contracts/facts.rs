@@ -95,7 +95,7 @@ fn the_answers_are_those_of_the_receivers() {
         .collect();
     let mut answered = BTreeSet::new();
     for source in [
-        "spektr-inbox/src/receive/failure.rs",
+        "spektr-inbox/src/receive/refusal.rs",
         "spektr-inbox/src/receive/delivery.rs",
         "spektr-inbox/src/receive/routes.rs",
         "spektr-axum/src/ack.rs",

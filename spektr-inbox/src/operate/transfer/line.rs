@@ -16,13 +16,13 @@ use crate::store::{Attempt, Imported, Recorded, Rejected, State, StoredEntry, To
 /// A line to be written.
 #[derive(Serialize)]
 #[serde(untagged)]
-pub(super) enum Line<'a> {
-    Entry(Entry<'a>),
-    Other(Kind<'a>),
+pub(super) enum ExportLine<'a> {
+    Entry(EntryLine<'a>),
+    Other(OtherLine<'a>),
 }
 
 /// A line that was read.
-pub(super) enum Other {
+pub(super) enum ImportedLine {
     Entry(Box<Imported>),
     Tombstone(Tombstone),
     Rejected(Rejected),
@@ -32,7 +32,7 @@ pub(super) enum Other {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Entry<'a> {
+pub(super) struct EntryLine<'a> {
     id: Option<Cow<'a, str>>,
     #[serde(rename = "type")]
     wire_type: Option<Cow<'a, str>>,
@@ -52,7 +52,7 @@ pub(super) struct Entry<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    history: Vec<Past<'a>>,
+    history: Vec<PastAttempt<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     raw_encoding: Option<Cow<'a, str>>,
     raw: Cow<'a, str>,
@@ -61,7 +61,7 @@ pub(super) struct Entry<'a> {
 /// A past attempt.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Past<'a> {
+struct PastAttempt<'a> {
     attempt: u32,
     began_at: Option<Timestamp>,
     ended_at: Timestamp,
@@ -72,7 +72,7 @@ struct Past<'a> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
-pub(super) enum Kind<'a> {
+pub(super) enum OtherLine<'a> {
     Tombstone {
         source_hash: String,
         key_hash: String,
@@ -115,14 +115,14 @@ fn borrowed(text: &Option<String>) -> Option<Cow<'_, str>> {
     text.as_deref().map(Cow::Borrowed)
 }
 
-impl<'a> Line<'a> {
+impl<'a> ExportLine<'a> {
     pub(super) fn entry(entry: &'a StoredEntry, history: &'a [Attempt]) -> Self {
         let (raw, raw_encoding) = match std::str::from_utf8(&entry.raw) {
             Ok(text) => (Cow::Borrowed(text), None),
             Err(_) => (Base64::encode_string(&entry.raw).into(), Some("base64".into())),
         };
         let is_put_off = entry.state == State::Pending && entry.due_at != entry.received_at;
-        Self::Entry(Entry {
+        Self::Entry(EntryLine {
             id: borrowed(&entry.id),
             wire_type: borrowed(&entry.wire_type),
             state: entry.state.as_str().into(),
@@ -133,14 +133,14 @@ impl<'a> Line<'a> {
             attempts: entry.attempts,
             due_at: Some(entry.due_at).filter(|_| is_put_off),
             reason: borrowed(&entry.reason),
-            history: history.iter().map(Past::new).collect(),
+            history: history.iter().map(PastAttempt::new).collect(),
             raw_encoding,
             raw,
         })
     }
 
     pub(super) fn tombstone(one: &Tombstone) -> Self {
-        Self::Other(Kind::Tombstone {
+        Self::Other(OtherLine::Tombstone {
             source_hash: hex::encode(&one.source_hash),
             key_hash: hex::encode(&one.key_hash),
             content: hex::encode(&one.content),
@@ -152,7 +152,7 @@ impl<'a> Line<'a> {
     pub(super) fn rejected(one: &'a Rejected) -> Self {
         let headers = one.headers.iter();
         let headers = headers.map(|(name, value)| (name.as_str().into(), hex::encode(value)));
-        Self::Other(Kind::Rejected {
+        Self::Other(OtherLine::Rejected {
             received_at: one.received_at,
             reason: one.reason.as_str().into(),
             headers: headers.collect(),
@@ -161,7 +161,7 @@ impl<'a> Line<'a> {
     }
 
     pub(super) fn action(one: &'a Recorded) -> Self {
-        Self::Other(Kind::Action {
+        Self::Other(OtherLine::Action {
             at: one.at,
             actor: one.actor.as_str().into(),
             action: one.action.as_str().into(),
@@ -172,11 +172,11 @@ impl<'a> Line<'a> {
     }
 
     pub(super) fn note(name: &'a str, text: &'a str) -> Self {
-        Self::Other(Kind::Note { name: name.into(), text: text.into() })
+        Self::Other(OtherLine::Note { name: name.into(), text: text.into() })
     }
 }
 
-impl<'a> Past<'a> {
+impl<'a> PastAttempt<'a> {
     fn new(attempt: &'a Attempt) -> Self {
         Self {
             attempt: attempt.attempt,
@@ -199,7 +199,7 @@ impl<'a> Past<'a> {
 }
 
 /// Reads a line.
-pub(super) fn parse(text: &str) -> Result<Other, ImportProblem> {
+pub(super) fn parse(text: &str) -> Result<ImportedLine, ImportProblem> {
     #[derive(Deserialize)]
     struct Head<'a> {
         #[serde(borrow, default)]
@@ -216,7 +216,7 @@ pub(super) fn parse(text: &str) -> Result<Other, ImportProblem> {
     }
 }
 
-fn entry(line: Entry<'_>) -> Result<Other, ImportProblem> {
+fn entry(line: EntryLine<'_>) -> Result<ImportedLine, ImportProblem> {
     let state: State = line.state.parse().map_err(|_| ImportProblem::State)?;
     let raw = match line.raw_encoding.as_deref() {
         None => line.raw.into_owned().into_bytes(),
@@ -224,22 +224,22 @@ fn entry(line: Entry<'_>) -> Result<Other, ImportProblem> {
         Some(_) => return Err(ImportProblem::Encoding),
     };
     let source = Arc::from(line.source.as_ref());
-    Ok(Other::Entry(Box::new(Imported {
+    Ok(ImportedLine::Entry(Box::new(Imported {
         entry: reread(&source, Bytes::from(raw), state, line.received_at),
         conflict: line.conflict,
         attempts: line.attempts,
         due_at: line.due_at,
         reason: line.reason.map(Cow::into_owned),
-        history: line.history.into_iter().map(Past::attempt).collect(),
+        history: line.history.into_iter().map(PastAttempt::attempt).collect(),
     })))
 }
 
-fn other(kind: Kind<'_>) -> Result<Other, ImportProblem> {
+fn other(kind: OtherLine<'_>) -> Result<ImportedLine, ImportProblem> {
     let decode = |digits: &str| hex::decode(digits).ok_or(ImportProblem::Encoding);
     let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
     Ok(match kind {
-        Kind::Tombstone { source_hash, key_hash, content, spektr_hash, pruned_at } => {
-            Other::Tombstone(Tombstone {
+        OtherLine::Tombstone { source_hash, key_hash, content, spektr_hash, pruned_at } => {
+            ImportedLine::Tombstone(Tombstone {
                 source_hash: decode(&source_hash)?,
                 key_hash: decode(&key_hash)?,
                 content: decode(&content)?,
@@ -247,23 +247,30 @@ fn other(kind: Kind<'_>) -> Result<Other, ImportProblem> {
                 pruned_at,
             })
         }
-        Kind::Rejected { received_at, reason, headers, body } => {
+        OtherLine::Rejected { received_at, reason, headers, body } => {
             let header =
                 |(name, value): (Cow<'_, str>, String)| Ok((name.into_owned(), decode(&value)?));
             let headers = headers.into_iter().map(header).collect::<Result<_, _>>()?;
             let body = Base64::decode_vec(&body).map_err(|_| ImportProblem::Encoding)?;
             let body = Bytes::from(body);
-            Other::Rejected(Rejected { received_at, reason: reason.into_owned(), headers, body })
+            ImportedLine::Rejected(Rejected {
+                received_at,
+                reason: reason.into_owned(),
+                headers,
+                body,
+            })
         }
-        Kind::Action { at, actor, action, filter, affected, details } => Other::Action(Recorded {
-            number: 0,
-            at,
-            actor: actor.into_owned(),
-            action: action.into_owned(),
-            filter: owned(filter),
-            affected,
-            details: owned(details),
-        }),
-        Kind::Note { name, text } => Other::Note(name.into_owned(), text.into_owned()),
+        OtherLine::Action { at, actor, action, filter, affected, details } => {
+            ImportedLine::Action(Recorded {
+                number: 0,
+                at,
+                actor: actor.into_owned(),
+                action: action.into_owned(),
+                filter: owned(filter),
+                affected,
+                details: owned(details),
+            })
+        }
+        OtherLine::Note { name, text } => ImportedLine::Note(name.into_owned(), text.into_owned()),
     })
 }

@@ -80,7 +80,7 @@ pub(super) async fn store(
         let earlier = contents.entry((&entry.source, &entry.key)).or_default();
         let is_second = !earlier.is_empty();
         if earlier.insert(&entry.content) {
-            rows.push(Row::new(entry, answer, is_second));
+            rows.push(NewRow::new(entry, answer, is_second));
         } else {
             *answer = Some(Acceptance::Duplicate);
         }
@@ -95,12 +95,12 @@ pub(super) async fn store(
             let Some(row) = rows.get_mut(place) else { continue };
             row.reserved = number;
             match found {
-                Found::Accepted(acceptance) => *row.answer = Some(acceptance),
-                Found::OtherContent => {
+                RowFinding::Accepted(acceptance) => *row.answer = Some(acceptance),
+                RowFinding::OtherContent => {
                     row.compared = true;
                     others.push(place);
                 }
-                Found::Raced => {}
+                RowFinding::Raced => {}
             }
         }
         let compared: Vec<_> =
@@ -129,7 +129,7 @@ const REPLICATE: &str = "SELECT CASE WHEN current_setting('synchronous_standby_n
      THEN pg_logical_emit_message(true, 'spektr_inbox', '') END";
 
 /// An entry with its outcome, and the hashes by which it is indexed.
-struct Row<'a> {
+struct NewRow<'a> {
     entry: &'a NewEntry,
     answer: &'a mut Option<Acceptance>,
     /// Whether an earlier entry of the group has the same key.
@@ -145,7 +145,7 @@ struct Row<'a> {
     lane: Vec<u8>,
 }
 
-impl<'a> Row<'a> {
+impl<'a> NewRow<'a> {
     fn new(entry: &'a NewEntry, answer: &'a mut Option<Acceptance>, second: bool) -> Self {
         let spektr_id = entry.spektr_id.as_deref();
         // Hashes have a fixed length, so no two pairs make the same concatenation. An entry
@@ -169,7 +169,7 @@ impl<'a> Row<'a> {
 }
 
 /// The statement's finding about a row.
-enum Found {
+enum RowFinding {
     Accepted(Acceptance),
     /// The store has the key, but not the content in the present form of the hash.
     OtherContent,
@@ -180,9 +180,9 @@ enum Found {
 /// Runs the statement. Returns the places of the rows, their numbers, and the findings.
 async fn query(
     connection: &mut Lent<'_>,
-    rows: &[Row<'_>],
-) -> Result<Vec<(usize, Option<i64>, Found)>, Fault> {
-    fn column<'a, T>(rows: &'a [Row<'_>], value: impl Fn(&'a Row<'_>) -> T) -> Vec<T> {
+    rows: &[NewRow<'_>],
+) -> Result<Vec<(usize, Option<i64>, RowFinding)>, Fault> {
+    fn column<'a, T>(rows: &'a [NewRow<'_>], value: impl Fn(&'a NewRow<'_>) -> T) -> Vec<T> {
         rows.iter().map(value).collect()
     }
     fn bytes(text: &Option<String>) -> Option<&[u8]> {
@@ -219,10 +219,10 @@ async fn query(
         let number: Option<i64> = row.try_get(2)?;
         let known: Option<bool> = row.try_get(1)?;
         let found = match (known, number) {
-            (Some(true), _) => Found::Accepted(Acceptance::Duplicate),
-            (_, Some(number)) => Found::Accepted(Acceptance::stored(number, row.try_get(3)?)),
-            (Some(false), None) if !row.try_get(4)? => Found::OtherContent,
-            _ => Found::Raced,
+            (Some(true), _) => RowFinding::Accepted(Acceptance::Duplicate),
+            (_, Some(number)) => RowFinding::Accepted(Acceptance::stored(number, row.try_get(3)?)),
+            (Some(false), None) if !row.try_get(4)? => RowFinding::OtherContent,
+            _ => RowFinding::Raced,
         };
         // Places start at 1.
         Ok((usize::try_from(place - 1).unwrap_or(usize::MAX), row.try_get(5)?, found))

@@ -21,17 +21,17 @@ pub(super) const PROBE_CONNECTIONS: usize = 1;
 
 /// The queue of deliveries. Tasks take the deliveries out and commit them.
 pub(super) struct Deliveries {
-    sender: mpsc::Sender<Job>,
+    sender: mpsc::Sender<DeliveryJob>,
 }
 
-struct Job {
+struct DeliveryJob {
     entries: Vec<NewEntry>,
     answer: oneshot::Sender<Result<Vec<Acceptance>, StoreError>>,
     /// Whether the entries are stored only for a probe, and rolled back.
     is_probe: bool,
 }
 
-impl Awaited for Job {
+impl Awaited for DeliveryJob {
     /// A caller that has stopped waiting has asked the sender to retry.
     fn is_wanted(&self) -> bool {
         !self.answer.is_closed()
@@ -82,10 +82,12 @@ impl Deliveries {
         is_probe: bool,
     ) -> Result<Vec<Acceptance>, StoreError> {
         let (answer, result) = oneshot::channel();
-        self.sender.try_send(Job { entries, answer, is_probe }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
-        })?;
+        self.sender.try_send(DeliveryJob { entries, answer, is_probe }).map_err(
+            |error| match error {
+                mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
+                mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+            },
+        )?;
         result.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -98,7 +100,7 @@ impl Deliveries {
 async fn serve(
     pool: Arc<Pool>,
     probing: Arc<Semaphore>,
-    queue: Arc<Mutex<mpsc::Receiver<Job>>>,
+    queue: Arc<Mutex<mpsc::Receiver<DeliveryJob>>>,
     group: usize,
     limit: Duration,
 ) {
@@ -116,7 +118,7 @@ async fn serve(
             }
         }
         let (probes, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.is_probe);
-        for job in probes.into_iter().filter(Job::is_wanted) {
+        for job in probes.into_iter().filter(DeliveryJob::is_wanted) {
             tokio::spawn(answer_probe(Arc::clone(&pool), Arc::clone(&probing), job, limit));
         }
         let mut groups = Groups::new(jobs);
@@ -140,11 +142,11 @@ async fn serve(
     }
 }
 
-fn size(job: &Job) -> usize {
+fn size(job: &DeliveryJob) -> usize {
     job.entries.iter().map(|entry| entry.raw.len()).sum()
 }
 
-fn answer(jobs: Vec<Job>, accepted: Vec<Vec<Acceptance>>) {
+fn answer(jobs: Vec<DeliveryJob>, accepted: Vec<Vec<Acceptance>>) {
     for (job, accepted) in jobs.into_iter().zip(accepted) {
         // The caller may have stopped waiting. The commit is still valid.
         let _gone = job.answer.send(Ok(accepted));
@@ -152,8 +154,8 @@ fn answer(jobs: Vec<Job>, accepted: Vec<Vec<Acceptance>>) {
 }
 
 /// Runs a probe concurrently with deliveries, so that a probe that hangs delays none of them.
-async fn answer_probe(pool: Arc<Pool>, probing: Arc<Semaphore>, job: Job, limit: Duration) {
-    let Job { entries, mut answer, .. } = job;
+async fn answer_probe(pool: Arc<Pool>, probing: Arc<Semaphore>, job: DeliveryJob, limit: Duration) {
+    let DeliveryJob { entries, mut answer, .. } = job;
     let late = |_| Err(Fault::new("the database does not answer in time").into());
     tokio::select! {
         // Dropping the probe closes its connection: nobody waits for the result.
@@ -180,7 +182,11 @@ async fn probe(pool: &Pool, probing: &Semaphore, entries: &[NewEntry]) -> Result
 }
 
 /// Commits all jobs or none.
-async fn commit(pool: &Pool, jobs: &[Job], limit: Duration) -> Result<Vec<Vec<Acceptance>>, Fault> {
+async fn commit(
+    pool: &Pool,
+    jobs: &[DeliveryJob],
+    limit: Duration,
+) -> Result<Vec<Vec<Acceptance>>, Fault> {
     let entries: Vec<&NewEntry> = jobs.iter().flat_map(|job| &job.entries).collect();
     let limit =
         limit.saturating_add(longer_for(entries.len(), jobs.iter().map(size).sum::<usize>()));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::connect::Address;
 use super::deliveries::{Deliveries, PROBE_CONNECTIONS};
 use super::pool::Pool;
-use super::settings::Kind;
+use super::settings::TransactionKind;
 use super::settle::Gathering;
 use super::{Inspection, OPERATE_TIMEOUT, OpenError, PostgresStore, inspect, schema};
 use crate::clock::at_most_a_year;
@@ -131,8 +131,12 @@ impl PostgresOptions {
         let pool = |kind, connections, limit| {
             Arc::new(Pool::new(address.clone(), kind, connections, limit))
         };
-        let work = pool(Kind::Work, self.work_connections, self.timeout);
-        let accept = pool(Kind::Accept, self.accept_connections + PROBE_CONNECTIONS, self.timeout);
+        let work = pool(TransactionKind::Work, self.work_connections, self.timeout);
+        let accept = pool(
+            TransactionKind::Accept,
+            self.accept_connections + PROBE_CONNECTIONS,
+            self.timeout,
+        );
         Ok(PostgresStore {
             deliveries: Deliveries::start(
                 &accept,
@@ -144,7 +148,7 @@ impl PostgresOptions {
             // Half of the limit, so that the other half remains for settling alone.
             gathering: Gathering::start(&work, self.timeout / 2),
             work,
-            operate: pool(Kind::Operate, OPERATE_CONNECTIONS, OPERATE_TIMEOUT),
+            operate: pool(TransactionKind::Operate, OPERATE_CONNECTIONS, OPERATE_TIMEOUT),
             arrivals: Arrivals::new(),
             timeout: self.timeout,
             callers_clock: self.callers_clock,

@@ -23,7 +23,7 @@ pub(super) async fn page(
     limit: usize,
 ) -> Result<Page, StoreError> {
     let before = before.unwrap_or(i64::MAX);
-    let mut looked = Looked::new(filter);
+    let mut looked = Candidates::new(filter);
     if looked.is_in_order && looked.filter == *filter && limit < Page::LOOKED_AT {
         // The index serves the whole filter, so a page's number of candidates is enough.
         let entries = looked.found(connection, filter, before, limit, limit + 1).await?;
@@ -32,7 +32,7 @@ pub(super) async fn page(
     let (mut count, mut ends) = looked.extent(connection, before).await?;
     if !looked.is_in_order && count > Page::LOOKED_AT as u64 {
         // There are too many to sort. Examine the newest of all entries instead.
-        looked = Looked::newest(&Filter::all());
+        looked = Candidates::newest(&Filter::all());
         (count, ends) = looked.extent(connection, before).await?;
     }
     let Some((first, last)) = ends else { return Ok(Page::new(Vec::new(), limit, None)) };
@@ -44,14 +44,14 @@ pub(super) async fn page(
 }
 
 /// Selects the candidates, the entries that are examined.
-struct Looked {
+struct Candidates {
     filter: Filter,
     /// Whether an index finds the newest candidates. Without such an index, all matching
     /// entries are examined, unless they are too many.
     is_in_order: bool,
 }
 
-impl Looked {
+impl Candidates {
     fn new(filter: &Filter) -> Self {
         let filter = filter.indexed();
         let is_by_another =

@@ -10,11 +10,11 @@ use tokio_postgres::{Client, Error, Row, Statement};
 
 use super::connect::{Address, Session};
 use super::error::Fault;
-use super::settings::{Kind, Silence, begin};
+use super::settings::{Silence, TransactionKind, begin};
 
 pub(super) struct Pool {
     address: Address,
-    kind: Kind,
+    kind: TransactionKind,
     limit: Duration,
     permits: Semaphore,
     idle: Mutex<Vec<Prepared>>,
@@ -23,7 +23,12 @@ pub(super) struct Pool {
 impl Pool {
     /// Creates a pool that connects on demand, at most `connections` times. `limit` is the time
     /// limit of a statement.
-    pub(super) fn new(address: Address, kind: Kind, connections: usize, limit: Duration) -> Self {
+    pub(super) fn new(
+        address: Address,
+        kind: TransactionKind,
+        connections: usize,
+        limit: Duration,
+    ) -> Self {
         let permits = Semaphore::new(connections);
         Self { address, kind, limit, permits, idle: Mutex::default() }
     }

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use super::connect::Address;
 use super::error::{Fault, OpenError};
-use super::settings::Kind;
+use super::settings::TransactionKind;
 use super::{pooler, settings};
 
 /// The statements that make each version from the one before; version 0 is a schema without
@@ -87,7 +87,9 @@ async fn apply(address: &Address) -> Result<(), OpenError> {
     let silence = session.check().await.map_err(database)?;
     let begin = async {
         // No time limit for locks: the process that holds the lock is migrating.
-        client.batch_execute(&settings::begin(Kind::Operate, silence, LIMIT, None)).await?;
+        client
+            .batch_execute(&settings::begin(TransactionKind::Operate, silence, LIMIT, None))
+            .await?;
         client.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
         let row = client
             .query_one(

@@ -19,7 +19,7 @@ const IDLE: Duration = Duration::from_secs(60);
 /// because the statistics say that a table was empty a minute ago. With the other methods
 /// turned off, only the plan along the intended index remains.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
+pub(super) enum TransactionKind {
     /// Stores deliveries: joins arrays by hash, and looks each key up in an index. Sorts the
     /// largest delivery in memory, because temporary files may not be allowed.
     Accept,
@@ -29,7 +29,7 @@ pub(super) enum Kind {
     Operate,
 }
 
-impl Kind {
+impl TransactionKind {
     fn planning(self) -> &'static str {
         match self {
             Self::Accept => {
@@ -71,7 +71,7 @@ impl Silence {
 /// Begins a transaction with a time limit for its statements and, if given, a time limit for
 /// locks.
 pub(super) fn begin(
-    kind: Kind,
+    kind: TransactionKind,
     silence: Silence,
     statement: Duration,
     lock: Option<Duration>,

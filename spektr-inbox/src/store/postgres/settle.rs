@@ -117,10 +117,10 @@ async fn run(
 
 /// The queue of leases to be settled.
 pub(super) struct Gathering {
-    sender: mpsc::Sender<Job>,
+    sender: mpsc::Sender<SettlementJob>,
 }
 
-struct Job {
+struct SettlementJob {
     ending: Arc<Ending>,
     answer: oneshot::Sender<Result<bool, Fault>>,
 }
@@ -143,7 +143,7 @@ impl Gathering {
     /// the lease may have been settled.
     pub(super) async fn settle(&self, ending: &Arc<Ending>) -> Result<bool, Fault> {
         let (answer, result) = oneshot::channel();
-        let job = Job { ending: Arc::clone(ending), answer };
+        let job = SettlementJob { ending: Arc::clone(ending), answer };
         match self.sender.send(job).await {
             Ok(()) => result.await.unwrap_or_else(|_| Err(Fault::new("the task has ended"))),
             Err(_) => Ok(false),
@@ -151,7 +151,7 @@ impl Gathering {
     }
 }
 
-async fn serve(pool: Arc<Pool>, mut queue: mpsc::Receiver<Job>, limit: Duration) {
+async fn serve(pool: Arc<Pool>, mut queue: mpsc::Receiver<SettlementJob>, limit: Duration) {
     while let Some(first) = queue.recv().await {
         let mut jobs = vec![first];
         // Handlers that ended at the same time are about to queue their leases: yield as long

@@ -47,13 +47,13 @@ thread_local! {
 pub(super) struct Checkpointer {
     wanted: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
-    shared: Arc<Shared>,
+    shared: Arc<CheckpointState>,
     /// Whether the thread has been asked and has not finished since.
     is_asked: bool,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct CheckpointState {
     /// Held during a checkpoint: SQLite refuses a second concurrent one.
     turn: Mutex<()>,
     /// Whether the thread has finished its passes since it was asked.
@@ -62,7 +62,7 @@ struct Shared {
     failed: Arc<AtomicBool>,
 }
 
-impl Shared {
+impl CheckpointState {
     fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -99,7 +99,7 @@ impl Checkpointer {
             Ok(())
         }));
         let (wanted, asked) = sync_channel(1);
-        let shared = Arc::new(Shared { failed, ..Shared::default() });
+        let shared = Arc::new(CheckpointState { failed, ..CheckpointState::default() });
         let seen = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name("inbox-checkpoint".to_owned())
@@ -142,7 +142,7 @@ impl Drop for Checkpointer {
     }
 }
 
-fn serve(connection: &Connection, asked: &Receiver<()>, shared: &Shared) {
+fn serve(connection: &Connection, asked: &Receiver<()>, shared: &CheckpointState) {
     let mut has_failed = false;
     while asked.recv().is_ok() {
         let mut before = 0;

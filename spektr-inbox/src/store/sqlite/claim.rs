@@ -76,7 +76,7 @@ pub(super) fn claim(
         token += 1;
         let (entry, before) = look.query_row([number], |row| {
             let column = COLUMNS_COUNT;
-            let before = Before {
+            let before = FormerLease {
                 owner: row.get(column)?,
                 lease: row.get(column + 1)?,
                 leased_at: row.get(column + 2)?,
@@ -84,7 +84,7 @@ pub(super) fn claim(
             Ok((entry(row), before))
         })?;
         let mut entry = entry?;
-        if let Before { owner: Some(_), lease: Some(expired), leased_at } = before {
+        if let FormerLease { owner: Some(_), lease: Some(expired), leased_at } = before {
             end_expired(connection, &entry, expired, leased_at, request.now)?;
         }
         let values = params![
@@ -112,7 +112,7 @@ pub(super) fn claim(
 }
 
 /// The lease of an entry before the entry is claimed.
-struct Before {
+struct FormerLease {
     owner: Option<i64>,
     lease: Option<i64>,
     leased_at: Option<i64>,

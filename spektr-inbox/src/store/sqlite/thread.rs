@@ -19,12 +19,12 @@ use crate::store::groups::{Awaited, Groups};
 
 /// A thread with a connection, and the queue of its jobs.
 #[derive(Debug)]
-pub(super) struct Worker {
-    queue: Option<mpsc::Sender<Job>>,
+pub(super) struct StoreThread {
+    queue: Option<mpsc::Sender<ThreadJob>>,
     thread: Option<JoinHandle<()>>,
 }
 
-enum Job {
+enum ThreadJob {
     /// Shares a transaction with others.
     Grouped(Box<dyn Grouped>),
     /// Runs outside of any transaction.
@@ -39,7 +39,7 @@ trait Grouped: Awaited + Send {
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
-struct Write<F, T> {
+struct WriteJob<F, T> {
     run: F,
     /// Whether to run the job even if nobody waits for its answer.
     anyway: bool,
@@ -49,7 +49,7 @@ struct Write<F, T> {
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
 
-impl<F, T> Awaited for Write<F, T> {
+impl<F, T> Awaited for WriteJob<F, T> {
     fn is_wanted(&self) -> bool {
         self.anyway || !self.answer.is_closed()
     }
@@ -61,7 +61,7 @@ impl Awaited for Box<dyn Grouped> {
     }
 }
 
-impl<F, T> Grouped for Write<F, T>
+impl<F, T> Grouped for WriteJob<F, T>
 where
     F: FnMut(&Connection) -> Result<T, StoreError> + Send,
     T: Send,
@@ -83,11 +83,11 @@ where
     }
 }
 
-impl Worker {
+impl StoreThread {
     /// Starts a thread that commits at most `group` jobs together.
     pub(super) fn start(
         name: &str,
-        files: Files,
+        files: ThreadConnection,
         queue: usize,
         group: usize,
     ) -> std::io::Result<Self> {
@@ -104,8 +104,8 @@ impl Worker {
         run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, result) = oneshot::channel();
-        let write = Write { run, anyway: false, durable: true, result: None, answer };
-        let job = Job::Grouped(Box::new(write));
+        let write = WriteJob { run, anyway: false, durable: true, result: None, answer };
+        let job = ThreadJob::Grouped(Box::new(write));
         self.queue()?.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
@@ -119,7 +119,8 @@ impl Worker {
         run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, result) = oneshot::channel();
-        self.queued(Write { run, anyway: false, durable: true, result: None, answer }, result).await
+        self.queued(WriteJob { run, anyway: false, durable: true, result: None, answer }, result)
+            .await
     }
 
     /// Runs a job in a transaction. Waits for room in the queue. A power cut soon after the
@@ -131,19 +132,19 @@ impl Worker {
         run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, result) = oneshot::channel();
-        self.queued(Write { run, anyway, durable: false, result: None, answer }, result).await
+        self.queued(WriteJob { run, anyway, durable: false, result: None, answer }, result).await
     }
 
     async fn queued<F, T>(
         &self,
-        write: Write<F, T>,
+        write: WriteJob<F, T>,
         result: oneshot::Receiver<Result<T, StoreError>>,
     ) -> Result<T, StoreError>
     where
         F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
         T: Send + 'static,
     {
-        self.send(Job::Grouped(Box::new(write))).await?;
+        self.send(ThreadJob::Grouped(Box::new(write))).await?;
         result.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -156,7 +157,7 @@ impl Worker {
         let job = move |connection: &Connection| {
             let _gone = answer.send(run(connection));
         };
-        self.send(Job::Alone(Box::new(job))).await?;
+        self.send(ThreadJob::Alone(Box::new(job))).await?;
         result.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -171,16 +172,16 @@ impl Worker {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
-    async fn send(&self, job: Job) -> Result<(), StoreError> {
+    async fn send(&self, job: ThreadJob) -> Result<(), StoreError> {
         self.queue()?.send(job).await.map_err(|_| StoreError::Closed)
     }
 
-    fn queue(&self) -> Result<&mpsc::Sender<Job>, StoreError> {
+    fn queue(&self) -> Result<&mpsc::Sender<ThreadJob>, StoreError> {
         self.queue.as_ref().ok_or(StoreError::Closed)
     }
 }
 
-impl Drop for Worker {
+impl Drop for StoreThread {
     /// Completes the queued jobs and closes the connection.
     fn drop(&mut self) {
         self.queue = None;
@@ -192,7 +193,7 @@ impl Drop for Worker {
 }
 
 /// The connection of a thread, and its helpers.
-pub(super) struct Files {
+pub(super) struct ThreadConnection {
     connection: Connection,
     /// Whether the connection is set to sync the log with each commit.
     is_synced: bool,
@@ -202,7 +203,7 @@ pub(super) struct Files {
     checkpointer: Option<Checkpointer>,
 }
 
-impl Files {
+impl ThreadConnection {
     /// Makes the files of a reading thread.
     pub(super) fn reading(connection: Connection) -> Self {
         Self { connection, is_synced: true, watch: None, syncer: None, checkpointer: None }
@@ -256,21 +257,21 @@ impl Files {
     }
 }
 
-fn serve(mut files: Files, mut queue: mpsc::Receiver<Job>, group: usize) {
+fn serve(mut files: ThreadConnection, mut queue: mpsc::Receiver<ThreadJob>, group: usize) {
     let mut next = None;
     while let Some(job) = next.take().or_else(|| queue.blocking_recv()) {
         match job {
-            Job::Alone(run) => {
+            ThreadJob::Alone(run) => {
                 // The job may be a checkpoint.
                 let _turn = files.checkpointer.as_ref().map(Checkpointer::hold);
                 run(&files.connection);
             }
-            Job::Grouped(first) => {
+            ThreadJob::Grouped(first) => {
                 let mut jobs = vec![first];
                 let mut has_yielded = false;
                 while jobs.len() < group {
                     match queue.try_recv() {
-                        Ok(Job::Grouped(job)) => {
+                        Ok(ThreadJob::Grouped(job)) => {
                             jobs.push(job);
                             has_yielded = false;
                         }
@@ -296,7 +297,7 @@ fn serve(mut files: Files, mut queue: mpsc::Receiver<Job>, group: usize) {
 }
 
 /// Commits jobs together, or each alone, and answers them.
-fn commit(files: &mut Files, jobs: Vec<Box<dyn Grouped>>) {
+fn commit(files: &mut ThreadConnection, jobs: Vec<Box<dyn Grouped>>) {
     let mut groups = Groups::new(jobs);
     while let Some(mut group) = groups.next() {
         match commit_together(files, &mut group) {
@@ -310,7 +311,10 @@ fn commit(files: &mut Files, jobs: Vec<Box<dyn Grouped>>) {
     }
 }
 
-fn commit_together(files: &mut Files, jobs: &mut [Box<dyn Grouped>]) -> Result<(), StoreError> {
+fn commit_together(
+    files: &mut ThreadConnection,
+    jobs: &mut [Box<dyn Grouped>],
+) -> Result<(), StoreError> {
     files.check()?;
     files.mend()?;
     // Without a `Syncer`, each commit must sync.
@@ -365,8 +369,11 @@ mod tests {
             failing.send(()).unwrap();
             Err(std::io::Error::other("as the test wants"))
         });
-        let files = Files { syncer: Some(syncer.unwrap()), ..Files::reading(connection) };
-        let worker = Worker::start("syncs", files, 4, 4).unwrap();
+        let files = ThreadConnection {
+            syncer: Some(syncer.unwrap()),
+            ..ThreadConnection::reading(connection)
+        };
+        let worker = StoreThread::start("syncs", files, 4, 4).unwrap();
         let insert = |name: &'static str| {
             move |connection: &Connection| -> Result<(), StoreError> {
                 connection.execute("INSERT INTO done VALUES (?1)", [name])?;
@@ -408,7 +415,8 @@ mod tests {
     #[tokio::test]
     async fn a_thread_that_has_ended_is_noticed() {
         let connection = Connection::open_in_memory().unwrap();
-        let worker = Worker::start("dies", Files::reading(connection), 4, 1).unwrap();
+        let worker =
+            StoreThread::start("dies", ThreadConnection::reading(connection), 4, 1).unwrap();
         assert!(worker.is_alive());
         let dies = |_: &Connection| -> Result<(), StoreError> { panic!("as the test wants") };
         assert!(matches!(worker.alone(dies).await, Err(StoreError::Closed)));
@@ -422,7 +430,8 @@ mod tests {
     async fn what_nobody_waits_for_any_more_is_not_tried_alone_after_its_group_failed() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE done (name TEXT)").unwrap();
-        let worker = Worker::start("fails", Files::reading(connection), 4, 4).unwrap();
+        let worker =
+            StoreThread::start("fails", ThreadConnection::reading(connection), 4, 4).unwrap();
         let done = |name: &'static str| {
             worker.write(move |connection| {
                 connection.execute("INSERT INTO done VALUES (?1)", [name])?;

@@ -19,9 +19,9 @@ use crate::store::StoreError;
 /// The files of an open store.
 #[derive(Debug)]
 pub(super) struct Watch {
-    file: Watched,
-    log: Watched,
-    index: Watched,
+    file: WatchedFile,
+    log: WatchedFile,
+    index: WatchedFile,
     /// The size of the file at the last check. The file shrinks only by `VACUUM`.
     size: u64,
     /// Permanent damage that was found before.
@@ -30,13 +30,13 @@ pub(super) struct Watch {
 
 /// A path, and the identity of the file at it.
 #[derive(Debug)]
-struct Watched {
+struct WatchedFile {
     path: PathBuf,
     device: u64,
     inode: u64,
 }
 
-impl Watched {
+impl WatchedFile {
     fn new(path: PathBuf) -> io::Result<Self> {
         let metadata = fs::metadata(&path)?;
         Ok(Self { path, device: metadata.dev(), inode: metadata.ino() })
@@ -51,12 +51,12 @@ impl Watched {
 
 /// The file at a path before the path is opened.
 #[derive(Debug)]
-pub(super) struct Before(Watched);
+pub(super) struct FileToOpen(WatchedFile);
 
-impl Before {
-    pub(super) fn opening(path: &Path) -> io::Result<Self> {
+impl FileToOpen {
+    pub(super) fn at(path: &Path) -> io::Result<Self> {
         // An absolute path, because the process may change its working directory.
-        Ok(Self(Watched::new(std::path::absolute(path)?)?))
+        Ok(Self(WatchedFile::new(std::path::absolute(path)?)?))
     }
 
     /// Watches the file that was opened since, and its log and index, which exist from the
@@ -64,7 +64,7 @@ impl Before {
     pub(super) fn opened(self) -> io::Result<Watch> {
         // SQLite puts these files beside the file itself, not beside a link to it.
         let real = fs::canonicalize(&self.0.path)?;
-        let beside = |suffix: &str| Watched::new(with_suffix(&real, suffix));
+        let beside = |suffix: &str| WatchedFile::new(with_suffix(&real, suffix));
         let (log, index) = (beside("-wal")?, beside("-shm")?);
         let replaced = || io::Error::other("it was replaced while it was opened");
         let size = self.0.same().ok_or_else(replaced)?.len();

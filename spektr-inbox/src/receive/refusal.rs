@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::store::StoreError;
 
 #[derive(Debug, Error)]
-pub(super) enum Failure {
+pub(super) enum Refusal {
     #[error("the content type is not application/json")]
     MediaType,
     #[error("the body is larger than the limit")]
@@ -29,7 +29,7 @@ pub(super) enum Failure {
     Store(#[source] StoreError),
 }
 
-impl Failure {
+impl Refusal {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
