@@ -257,7 +257,7 @@ async fn outcome<H: Handler>(
     };
     shared.metrics.handler_took(began.elapsed());
     // A reason that is not from the handler is a text of this crate.
-    let is_reason_logged = result.as_ref().err().is_none_or(|failed| failed.is_reason_logged);
+    let is_reason_logged = result.as_ref().err().is_none_or(HandlerError::is_reason_logged);
     let mut outcome = match result {
         // If the transaction was committed, this settlement finds no lease and changes nothing.
         // If it was rolled back, the event is not done.
@@ -270,24 +270,28 @@ async fn outcome<H: Handler>(
             shared.options.breaker.succeeded(shared.clock.now(), &shared.metrics);
             AttemptOutcome::new("done", Settlement::Done)
         }
-        Err(Failed { kind: HandlerErrorKind::Permanent, reason, .. }) => {
-            AttemptOutcome::park(State::Dead, reason)
-        }
-        Err(Failed { kind: HandlerErrorKind::Retry, reason, .. }) => {
-            failed(shared, lease, reason, Duration::ZERO)
-        }
-        Err(Failed { kind: HandlerErrorKind::Defer(pause), reason, .. }) => {
-            deferred(shared, pause, reason)
-        }
-        Err(Failed { kind: HandlerErrorKind::Destination { retry_after }, reason, .. }) => {
-            let now = shared.clock.now();
-            let failure =
-                DestinationFailure { number: lease.number, now, retry_after, reason: &reason };
-            if shared.options.breaker.failed(&permit, &failure, &shared.metrics) {
-                failed(shared, lease, reason, retry_after.unwrap_or_default())
-            } else {
-                // Due at once, because the breaker decides when the entry is claimed again.
-                deferred(shared, Duration::ZERO, reason)
+        Err(error) => {
+            let reason = error.reason();
+            match error.kind() {
+                HandlerErrorKind::Permanent => AttemptOutcome::park(State::Dead, reason),
+                HandlerErrorKind::Retry => failed(shared, lease, reason, Duration::ZERO),
+                HandlerErrorKind::Defer(pause) => deferred(shared, pause, reason),
+                HandlerErrorKind::Destination { retry_after } => {
+                    let now = shared.clock.now();
+                    let failure = DestinationFailure {
+                        number: lease.number,
+                        now,
+                        retry_after,
+                        reason: &reason,
+                    };
+                    if shared.options.breaker.failed(&permit, &failure, &shared.metrics) {
+                        failed(shared, lease, reason, retry_after.unwrap_or_default())
+                    } else {
+                        // Due at once, because the breaker decides when the entry is claimed
+                        // again.
+                        deferred(shared, Duration::ZERO, reason)
+                    }
+                }
             }
         }
     };
@@ -346,22 +350,6 @@ fn decode(entry: &StoredEntry) -> Result<Event, Undecodable> {
     entry.decode().map_err(|error: EntryError| failed(error.to_string()))
 }
 
-struct Failed {
-    kind: HandlerErrorKind,
-    reason: String,
-    is_reason_logged: bool,
-}
-
-impl From<HandlerError> for Failed {
-    fn from(error: HandlerError) -> Self {
-        Self {
-            kind: error.kind(),
-            reason: error.reason(),
-            is_reason_logged: error.is_reason_logged(),
-        }
-    }
-}
-
 /// Runs the handler in a task of its own, so that a panic stays there, and extends the lease
 /// meanwhile. If the lease is lost or the workers stop, the handler is aborted. The function
 /// then waits until the handler has ended, because the handler only stops where it yields.
@@ -370,7 +358,7 @@ async fn run<H: Handler>(
     completion: &Completion,
     mut until: Option<Instant>,
     handling: Handling,
-) -> Result<Result<(), Failed>, AttemptEnd> {
+) -> Result<Result<(), HandlerError>, AttemptEnd> {
     let mut stop = shared.stop.subscribe();
     if *stop.borrow() {
         return Err(AttemptEnd::Stopped);
@@ -405,18 +393,17 @@ async fn run<H: Handler>(
 type JoinedHandler = Result<Result<Result<(), HandlerError>, Elapsed>, JoinError>;
 
 /// Returns the result of the handler; `None` if it was aborted.
-fn result(ended: Option<JoinedHandler>) -> Option<Result<(), Failed>> {
+fn result(ended: Option<JoinedHandler>) -> Option<Result<(), HandlerError>> {
     match ended? {
-        Ok(Ok(Ok(()))) => Some(Ok(())),
-        Ok(Ok(Err(error))) => Some(Err(error.into())),
+        Ok(Ok(result)) => Some(result),
         Ok(Err(_)) => Some(failure("the handler took too long")),
         Err(error) if error.is_panic() => Some(failure("the handler panicked")),
         Err(_) => None,
     }
 }
 
-fn failure(reason: &str) -> Result<(), Failed> {
-    Err(Failed { kind: HandlerErrorKind::Retry, reason: reason.to_owned(), is_reason_logged: true })
+fn failure(reason: &str) -> Result<(), HandlerError> {
+    Err(HandlerError::retry(reason).with_reason_logged())
 }
 
 /// Extends the lease again and again. Returns when the lease is lost, or may be.
