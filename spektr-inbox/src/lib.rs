@@ -120,6 +120,7 @@
 
 mod clock;
 mod content;
+mod decode;
 mod hex;
 pub mod intake;
 mod metrics;

@@ -12,7 +12,7 @@ mod transfer;
 
 use std::sync::Arc;
 
-use spektr_types::{Entry, Event, Timestamp};
+use spektr_types::{Event, Timestamp};
 use spektr_verify::danger;
 
 pub use erase::{Belongings, Kind, erase, survey};
@@ -20,6 +20,7 @@ pub use retention::Retention;
 pub use show::outline;
 pub use transfer::{ImportProblem, TransferError, export, import};
 
+use crate::decode::decode;
 use crate::intake::intake;
 use crate::store::{
     Action, Filter, Operator, Original, Record, State, Store, StoreError, StoreFuture, StoredEntry,
@@ -278,11 +279,7 @@ pub async fn redecode(
 }
 
 fn is_known(raw: &[u8]) -> bool {
-    let event = std::str::from_utf8(raw)
-        .ok()
-        .and_then(|text| Entry::from_json(text).ok())
-        .and_then(|entry| entry.decode().ok());
-    event.is_some_and(|event| !matches!(event, Event::Unknown(_)))
+    decode(raw).is_ok_and(|event| !matches!(event, Event::Unknown(_)))
 }
 
 /// Replaces a body by its entries. The body was verified when it arrived.

@@ -3,12 +3,13 @@
 //! Invariant: when the watermark moves to a time, every entry that was listed as created up to
 //! that time is durable.
 
-use spektr_types::{Entry, Event, Timestamp};
+use spektr_types::{Event, Timestamp};
 
 use super::error::ReconcileError;
 use super::walk::{Course, Purpose};
 use super::{ReconcilerInner, Summary};
 use crate::clock::before;
+use crate::decode::decode;
 use crate::metrics::type_label;
 use crate::store::{Acceptance, NewEntry, accept_patiently};
 
@@ -105,9 +106,9 @@ impl Purpose for Fetch<'_> {
             tally.new += 1;
             metrics.missed(source, event_type);
             match decode(&raw) {
-                None => tally.malformed += 1,
-                Some(Event::Unknown(_)) => tally.unknown += 1,
-                Some(_) => {}
+                Err(_) => tally.malformed += 1,
+                Ok(Event::Unknown(_)) => tally.unknown += 1,
+                Ok(_) => {}
             }
         }
         let new = tally.new - before;
@@ -125,9 +126,4 @@ impl Purpose for Fetch<'_> {
         }
         Ok(())
     }
-}
-
-/// Decodes an entry as a worker does.
-pub(super) fn decode(raw: &[u8]) -> Option<Event> {
-    Entry::from_json(std::str::from_utf8(raw).ok()?).ok()?.decode().ok()
 }

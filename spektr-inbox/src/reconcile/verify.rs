@@ -10,9 +10,9 @@ use spektr_types::Timestamp;
 
 use super::ReconcilerInner;
 use super::error::ReconcileError;
-use super::fetch::decode;
 use super::walk::{Course, Purpose, Walk};
 use crate::clock::{before, from_millis};
+use crate::decode::decode;
 use crate::store::{NewEntry, Presence};
 
 /// A problem with a listed entry. It contains ids and times, and nothing of a payload.
@@ -144,7 +144,7 @@ impl Purpose for Verify<'_> {
             .iter()
             .map(|entry| {
                 let hash = self.hasher.hash_one((&entry.key, &entry.content));
-                let is_decodable = decode(&entry.raw).is_some();
+                let is_decodable = decode(&entry.raw).is_ok();
                 let head = Finding {
                     problem: Problem::Missing,
                     id: entry.id.clone(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use spektr_types::{Entry, EntryError, Event};
+use spektr_types::Event;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
@@ -17,8 +17,9 @@ use super::handler::{
 };
 use super::shared::{ClaimedEntry, STOP_LIMIT, WorkerContext};
 use crate::clock::after;
+use crate::decode::{Undecodable, decode};
 use crate::metrics::type_label;
-use crate::store::{Claim, Completion, Lease, Settlement, State, StoredEntry};
+use crate::store::{Claim, Completion, Lease, Settlement, State};
 use crate::trace;
 
 /// The outcome of an attempt, and its name in the metrics.
@@ -206,7 +207,7 @@ async fn outcome<H: Handler>(
         let reason = "attempts exhausted: the last one did not come to an end";
         return AttemptEnd::Outcome(AttemptOutcome::park_and_say(State::Dead, reason));
     }
-    let decoded = match decode(&entry) {
+    let decoded = match decode(&entry.raw) {
         Ok(Event::Unknown(unknown)) if !shared.options.unknown_events => {
             shared.metrics.unknown(unknown.event_type().as_str());
             let reason = "the wire type is not known";
@@ -333,21 +334,6 @@ fn failed<H>(
     let pause = pause.max(asked.min(Breaker::LONGEST_RETRY_AFTER));
     let due_at = after(shared.clock.now(), pause);
     AttemptOutcome::new("retry", Settlement::Retry { due_at, reason })
-}
-
-/// The reason why an entry cannot be decoded.
-struct Undecodable {
-    reason: String,
-    /// Whether the entry is valid UTF-8 nevertheless.
-    is_text: bool,
-}
-
-fn decode(entry: &StoredEntry) -> Result<Event, Undecodable> {
-    let failed = |reason| Undecodable { reason, is_text: true };
-    let text = std::str::from_utf8(&entry.raw)
-        .map_err(|_| Undecodable { reason: "the entry is not UTF-8".to_owned(), is_text: false })?;
-    let entry = Entry::from_json(text).map_err(|error| failed(error.to_string()))?;
-    entry.decode().map_err(|error: EntryError| failed(error.to_string()))
 }
 
 /// Runs the handler in a task of its own, so that a panic stays there, and extends the lease
