@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{fmt, io};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -222,7 +222,8 @@ impl Client {
         loop {
             attempt += 1;
             attempted();
-            let (source, retry_after) = match self.attempt(&uri, size, source, clock).await {
+            let fetching = async { self.page(self.answer(&uri).await?, size, source, clock).await };
+            let (source, retry_after) = match fetching.await {
                 Ok(page) => return Ok(page),
                 Err(RequestFailure::Lasting(error)) => return Err(error),
                 Err(RequestFailure::Passing { error, retry_after }) => (error, retry_after),
@@ -288,16 +289,6 @@ impl Client {
         )
     }
 
-    async fn attempt(
-        &self,
-        uri: &str,
-        size: usize,
-        source: &Arc<str>,
-        clock: &dyn Clock,
-    ) -> Result<ListPage, RequestFailure> {
-        self.page(self.answer(uri).await?, size, source, clock).await
-    }
-
     /// Requests a page, and waits until the answer begins.
     async fn answer(&self, uri: &str) -> Result<Response<Incoming>, RequestFailure> {
         let request = Request::get(uri)
@@ -322,7 +313,7 @@ impl Client {
         source: &Arc<str>,
         clock: &dyn Clock,
     ) -> Result<ListPage, RequestFailure> {
-        self.check(response.status(), response.headers(), clock)?;
+        self.check(&response, clock)?;
         let body = timeout(self.body_timeout, self.read(response))
             .await
             .map_err(|_| AttemptError::Timeout)??;
@@ -334,11 +325,10 @@ impl Client {
 
     fn check(
         &self,
-        status: StatusCode,
-        headers: &HeaderMap,
+        response: &Response<Incoming>,
         clock: &dyn Clock,
     ) -> Result<(), RequestFailure> {
-        let code = status.as_u16();
+        let code = response.status().as_u16();
         Err(match code {
             200 => return Ok(()),
             401 | 403 => RequestFailure::Lasting(ReconcileError::Refused { status: code }),
@@ -347,7 +337,7 @@ impl Client {
             }
             408 | 425 | 429 | 500..=599 => RequestFailure::Passing {
                 error: AttemptError::Status(code),
-                retry_after: retry_after(headers, clock.now()),
+                retry_after: retry_after(response.headers(), clock.now()),
             },
             _ => RequestFailure::Lasting(ReconcileError::Status { status: code }),
         })
