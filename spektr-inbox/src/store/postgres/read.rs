@@ -60,10 +60,9 @@ pub(super) async fn tally(
     );
     let rows = connection.query_once(&sql, &condition.parameters()).await?;
     let read = |row: &Row| {
-        let (state, number): (String, i64) = (value(row, 0)?, value(row, 4)?);
-        let state = state.parse();
+        let number = value(row, 4)?;
         Ok(Tally {
-            state: state.map_err(|_| StoreError::Unreadable { column: "state", number })?,
+            state: state(row, 0, number)?,
             wire_type: text(row, 1, "wire_type", number)?,
             is_waiting: value(row, 2)?,
             count: value::<i64>(row, 3)?.unsigned_abs(),

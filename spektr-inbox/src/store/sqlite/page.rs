@@ -4,6 +4,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 
 use super::condition::Condition;
+use super::row::state;
 use crate::clock::from_millis;
 use crate::store::{Filter, Page, StoreError, Summary};
 
@@ -58,8 +59,6 @@ fn found(filter: &Filter, before: i64, edge: i64, limit: usize) -> (String, Vec<
 
 fn summary(row: &Row<'_>) -> Result<Summary, StoreError> {
     let number = row.get(0)?;
-    let state: String = row.get(7)?;
-    let state = state.parse().map_err(|_| StoreError::Unreadable { column: "state", number })?;
     Ok(Summary {
         number,
         source: row.get(1)?,
@@ -68,7 +67,7 @@ fn summary(row: &Row<'_>) -> Result<Summary, StoreError> {
         wire_type: row.get(4)?,
         created_at: row.get::<_, Option<i64>>(5)?.map(from_millis),
         received_at: from_millis(row.get(6)?),
-        state,
+        state: state(row, 7, number)?,
         conflict: row.get(8)?,
         attempts: row.get(9)?,
         due_at: from_millis(row.get(10)?),

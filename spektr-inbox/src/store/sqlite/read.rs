@@ -6,7 +6,7 @@ use spektr_types::Timestamp;
 
 use super::condition::Condition;
 use super::pause::pause;
-use super::row::{COLUMNS, entry};
+use super::row::{COLUMNS, entry, state};
 use crate::clock::from_millis;
 use crate::store::{Filter, State, Stats, StoreError, StoredEntry, Tally};
 
@@ -56,9 +56,7 @@ pub(super) fn tally(
     let mut rows = statement.query(params_from_iter(values))?;
     let mut tallies = Vec::new();
     while let Some(row) = rows.next()? {
-        let (state, number): (String, i64) = (row.get(0)?, row.get(4)?);
-        let state =
-            state.parse().map_err(|_| StoreError::Unreadable { column: "state", number })?;
+        let state = state(row, 0, row.get(4)?)?;
         let (wire_type, is_waiting, count) = (row.get(1)?, row.get(2)?, row.get(3)?);
         tallies.push(Tally { state, wire_type, is_waiting, count });
     }

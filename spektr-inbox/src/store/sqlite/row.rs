@@ -4,7 +4,7 @@ use bytes::Bytes;
 use rusqlite::Row;
 
 use crate::clock::from_millis;
-use crate::store::{StoreError, StoredEntry};
+use crate::store::{State, StoreError, StoredEntry};
 
 pub(super) const COLUMNS: &str = "number, source, id, spektr_id, wire_type, created_at, \
      received_at, state, conflict, attempts, due_at, reason, raw, trace";
@@ -15,8 +15,6 @@ pub(super) const COLUMNS_COUNT: usize = 14;
 /// Reads a row of [`COLUMNS`].
 pub(super) fn entry(row: &Row<'_>) -> Result<StoredEntry, StoreError> {
     let number = row.get(0)?;
-    let state: String = row.get(7)?;
-    let state = state.parse().map_err(|_| StoreError::Unreadable { column: "state", number })?;
     Ok(StoredEntry {
         number,
         source: row.get(1)?,
@@ -25,7 +23,7 @@ pub(super) fn entry(row: &Row<'_>) -> Result<StoredEntry, StoreError> {
         wire_type: row.get(4)?,
         created_at: row.get::<_, Option<i64>>(5)?.map(from_millis),
         received_at: from_millis(row.get(6)?),
-        state,
+        state: state(row, 7, number)?,
         conflict: row.get(8)?,
         attempts: row.get(9)?,
         due_at: from_millis(row.get(10)?),
@@ -34,4 +32,9 @@ pub(super) fn entry(row: &Row<'_>) -> Result<StoredEntry, StoreError> {
         // A trace that cannot be read must not prevent the handling of an event.
         trace: row.get::<_, Option<String>>(13)?.and_then(|text| text.parse().ok()),
     })
+}
+
+pub(super) fn state(row: &Row<'_>, index: usize, number: i64) -> Result<State, StoreError> {
+    let state: String = row.get(index)?;
+    state.parse().map_err(|_| StoreError::Unreadable { column: "state", number })
 }
