@@ -118,9 +118,7 @@ impl StoreThread {
         &self,
         run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (answer, result) = oneshot::channel();
-        self.queued(WriteJob { run, anyway: false, durable: true, result: None, answer }, result)
-            .await
+        self.queued(false, true, run).await
     }
 
     /// Runs a job in a transaction. Waits for room in the queue. A power cut soon after the
@@ -131,19 +129,17 @@ impl StoreThread {
         anyway: bool,
         run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (answer, result) = oneshot::channel();
-        self.queued(WriteJob { run, anyway, durable: false, result: None, answer }, result).await
+        self.queued(anyway, false, run).await
     }
 
-    async fn queued<F, T>(
+    async fn queued<T: Send + 'static>(
         &self,
-        write: WriteJob<F, T>,
-        result: oneshot::Receiver<Result<T, StoreError>>,
-    ) -> Result<T, StoreError>
-    where
-        F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
-        T: Send + 'static,
-    {
+        anyway: bool,
+        durable: bool,
+        run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, result) = oneshot::channel();
+        let write = WriteJob { run, anyway, durable, result: None, answer };
         self.send(ThreadJob::Grouped(Box::new(write))).await?;
         result.await.unwrap_or(Err(StoreError::Closed))
     }
