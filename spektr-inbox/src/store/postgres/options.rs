@@ -154,9 +154,7 @@ impl PostgresOptions {
             callers_clock: self.callers_clock,
         })
     }
-}
 
-impl PostgresOptions {
     /// Connects and reads everything that [`open`](Self::open) depends on. Changes nothing in
     /// the database.
     ///
