@@ -1,19 +1,20 @@
-//! Tests workers with a clock that the tests set: no test here waits for time to pass.
+//! Tests workers with a clock that the tests set: attempts, their pauses and their order.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
 mod support;
+mod work {
+    mod dispatch;
+    mod leases;
+}
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use spektr_inbox::operate::replay;
-use spektr_inbox::store::{ClaimRequest, Filter, Operator, State, StoredEntry};
+use spektr_inbox::store::{ClaimRequest, State, StoredEntry};
 use spektr_inbox::testing::{entries, start, tag_added};
-use spektr_inbox::{
-    Backoff, Clock as _, Handler, HandlerError, Malformed, Received, Router, Workers,
-};
-use spektr_types::{AlertResolved, CustomerTagAdded, EventId, catalogue};
+use spektr_inbox::{Backoff, Clock as _, Handler, HandlerError, Received, Workers};
+use spektr_types::EventId;
 use support::Inbox;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -187,151 +188,6 @@ async fn an_attempt_that_never_ended_counts() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_decoded_or_is_not_known_is_parked() {
-    let inbox = Inbox::new();
-    let malformed = tag("e1").replace(r#""tagId":"t""#, r#""tagId":{"marker":1}"#);
-    let unknown = r#"{"id":"e2","type":"never_documented"}"#.to_owned();
-    fill(&inbox, &[malformed, unknown, "17".to_owned()]).await;
-    let handler = |_: Received| async { Err(HandlerError::permanent("not for a handler")) };
-    assert_eq!(workers(&inbox, handler).run_due().await.unwrap(), 3);
-    let found: Vec<_> =
-        inbox.all().await.into_iter().map(|one| (one.state, one.reason.unwrap())).collect();
-    let expected = [
-        (State::Malformed, "malformed entry: /data/tagId is object, expected string"),
-        (State::Unknown, "the wire type is not known"),
-        (State::Malformed, "malformed entry: the entry is integer, expected object"),
-    ];
-    assert_eq!(found, expected.map(|(state, reason)| (state, reason.to_owned())));
-}
-
-#[tokio::test]
-async fn what_cannot_be_decoded_is_handled_by_a_function_if_there_is_one() {
-    let inbox = Inbox::new();
-    let malformed = tag("e1").replace(r#""tagId":"t""#, r#""tagId":{"marker":1}"#);
-    fill(&inbox, &[malformed.clone(), tag("e2"), "17".to_owned()]).await;
-    let handler = |_: Received| async { Ok(()) };
-    assert_eq!(workers(&inbox, handler).run_due().await.unwrap(), 3);
-    let states = async || inbox.all().await.iter().map(|entry| entry.state).collect::<Vec<_>>();
-    assert_eq!(states().await, [State::Malformed, State::Done, State::Malformed]);
-
-    let (operator, now) = (Operator::new("ada"), inbox.clock.now());
-    let filter = Filter::state(State::Malformed);
-    assert_eq!(replay(&*inbox.store, &operator, &filter, now, |_| {}).await.unwrap(), 2);
-    let seen = Seen::default();
-    let run = async |fails: bool| {
-        let seen = seen.clone();
-        let function = move |received: Received<Malformed>| {
-            let entry = received.event();
-            let (id, wire_type) = (entry.event_id(), entry.wire_type());
-            let (raw, reason) = (received.raw(), entry.reason());
-            let line = format!("{} {id:?} {wire_type:?} {raw} {reason}", received.attempt());
-            seen.0.lock().unwrap().push(line);
-            async move { if fails { Err(HandlerError::retry("not yet")) } else { Ok(()) } }
-        };
-        workers(&inbox, handler).with_malformed(function).run_due().await.unwrap()
-    };
-    assert_eq!(run(true).await, 2);
-    assert_eq!(states().await, [State::Pending, State::Done, State::Pending]);
-    inbox.clock.advance(20 * SECOND);
-    assert_eq!(run(false).await, 2);
-    assert_eq!(states().await, [State::Done; 3]);
-    let one = format!(
-        r#"Some("e1") Some("customer_tag_add") {malformed} malformed entry: /data/tagId is object, expected string"#
-    );
-    let other = "None None 17 malformed entry: the entry is integer, expected object";
-    let attempts = [1, 2].map(|attempt| [&one[..], other].map(|line| format!("{attempt} {line}")));
-    let mut lines = seen.take();
-    // The order of the retries varies, because a random part shortens their pauses.
-    lines[2..].sort_by_key(|line| !line.contains("e1"));
-    assert_eq!(lines, attempts.concat());
-}
-
-#[tokio::test]
-async fn a_handler_is_tested_with_what_a_worker_would_give_it() {
-    let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1")]).await;
-    let handler = |received: Received| async move {
-        let made = Received::for_test(received.raw()).unwrap();
-        let made = made.with_source("test").with_number(received.number());
-        assert_eq!((made.event(), made.raw()), (received.event(), received.raw()));
-        let facts = |one: &Received| (one.number(), one.attempt(), one.received_at());
-        assert_eq!((facts(&made), made.is_conflict()), (facts(&received), false));
-        assert_eq!(made.source(), received.source());
-        Ok(())
-    };
-    assert_eq!(workers(&inbox, handler).run_due().await.unwrap(), 1);
-    assert_eq!(only(&inbox).await.state, State::Done);
-
-    let again = Received::<CustomerTagAdded>::for_test(&tag("e1")).unwrap().with_attempt(3);
-    again.clone().set_status(503);
-    assert_eq!((again.attempt(), again.told_status()), (3, Some(503)));
-    let other = Received::<AlertResolved>::for_test(&tag("e1")).unwrap_err();
-    assert_eq!(other.to_string(), "the JSON is another event");
-    let malformed = tag("e1").replace(r#""tagId":"t""#, r#""tagId":null"#);
-    let error = Received::<CustomerTagAdded>::for_test(&malformed).unwrap_err();
-    assert_eq!(error.to_string(), "malformed entry: /data/tagId is null, expected string");
-    let malformed = Received::malformed_for_test(&malformed).unwrap();
-    assert_eq!(malformed.event().event_id(), Some("e1"));
-    let error = Received::malformed_for_test(&tag("e1")).unwrap_err();
-    assert_eq!(error.to_string(), "the JSON can be decoded");
-}
-
-#[tokio::test]
-async fn a_router_gives_each_event_to_its_function_and_all_others_to_the_fallback() {
-    let step = r#"{"id":"e2","spektrId":"s1","type":"step_init","createdAt":1700000000000}"#;
-    let unknown = r#"{"id":"e3","type":"never_documented"}"#;
-    for (wanted, state) in
-        [(None, State::Done), (Some(true), State::Done), (Some(false), State::Unknown)]
-    {
-        let inbox = Inbox::new();
-        fill(&inbox, &[tag("e1"), step.to_owned(), unknown.to_owned()]).await;
-        let seen = Seen::default();
-        let (by_function, by_fallback) = (seen.clone(), seen.clone());
-        let router = Router::new(move |received: Received| {
-            by_fallback.note("fallback", received.number(), received.event().id());
-            async { Ok(()) }
-        })
-        .on(move |received: Received<CustomerTagAdded>| {
-            assert_eq!(received.raw(), tag("e1"));
-            by_function.note("tag", received.number(), Some(&received.event().id));
-            async { Ok(()) }
-        });
-        let names: Vec<_> = router.unhandled().map(|info| info.name()).collect();
-        assert_eq!(names.len(), catalogue().len() - 1);
-        assert!(!names.contains(&"CUSTOMER_TAG_ADDED"), "{names:?}");
-
-        let workers = workers(&inbox, router);
-        let workers = match wanted {
-            Some(wanted) => workers.with_unknown_events(wanted),
-            None => workers,
-        };
-        workers.run_due().await.unwrap();
-        let mut found = seen.take();
-        found.sort_unstable();
-        let mut expected = vec!["fallback 2 e2", "tag 1 e1"];
-        if state == State::Done {
-            expected.insert(1, "fallback 3 e3");
-        }
-        assert_eq!(found, expected);
-        let states: Vec<_> = inbox.all().await.iter().map(|entry| entry.state).collect();
-        assert_eq!(states, [State::Done, State::Done, state]);
-    }
-}
-
-#[tokio::test]
-async fn a_handler_may_ask_for_unknown_events() {
-    let inbox = Inbox::new();
-    fill(&inbox, &[r#"{"id":"e2","type":"never_documented"}"#.to_owned()]).await;
-    let handler = |received: Received| async move {
-        assert_eq!(received.event().event_type().as_str(), "never_documented");
-        Ok(())
-    };
-    let workers = workers(&inbox, handler).with_unknown_events(true);
-    assert_eq!(workers.run_due().await.unwrap(), 1);
-    assert_eq!(only(&inbox).await.state, State::Done);
-}
-
-#[tokio::test]
 async fn events_of_a_spektr_id_are_handled_in_order_whatever_fails() {
     let inbox = Inbox::new();
     let at =
@@ -413,138 +269,6 @@ async fn the_clock_put_back_does_not_stop_the_work() {
     assert_eq!(only(&inbox).await.state, State::Done);
 }
 
-/// Sends a message when it is dropped.
-struct Dropped(Option<tokio::sync::oneshot::Sender<()>>);
-
-impl Drop for Dropped {
-    fn drop(&mut self) {
-        let _gone = self.0.take().map(|sender| sender.send(()));
-    }
-}
-
-/// Returns a handler that never ends, a signal of its beginning, and a signal that it was
-/// stopped.
-fn endless()
--> (impl Handler, tokio::sync::oneshot::Receiver<()>, tokio::sync::oneshot::Receiver<()>) {
-    let (begin, begun) = tokio::sync::oneshot::channel();
-    let (stop, stopped) = tokio::sync::oneshot::channel();
-    let ends = Mutex::new(Some((begin, Dropped(Some(stop)))));
-    let handler = move |_: Received| {
-        let ends = ends.lock().unwrap().take();
-        async move {
-            let (begin, _dropped) = ends.unwrap();
-            begin.send(()).unwrap();
-            std::future::pending().await
-        }
-    };
-    (handler, begun, stopped)
-}
-
-#[tokio::test]
-async fn a_handler_is_stopped_at_the_end_of_its_lease_though_the_store_cannot_be_reached() {
-    let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1")]).await;
-    let (handler, begun, stopped) = endless();
-    let metrics = spektr_inbox::Metrics::new();
-    let working = workers(&inbox, handler)
-        .with_lease(Duration::from_millis(500))
-        .with_handler_timeout(Duration::MAX)
-        .with_metrics(metrics.clone());
-    let working = tokio::spawn(working.run_due());
-    begun.await.unwrap();
-    // No lease can be extended while another connection holds the lock.
-    let blocker = rusqlite::Connection::open(inbox.folder.path().join("inbox.db")).unwrap();
-    blocker.busy_timeout(Duration::from_secs(60)).unwrap();
-    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
-    stopped.await.unwrap();
-    blocker.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(working.await.unwrap().unwrap(), 1);
-    assert!(metrics.render().contains("result=\"lease_lost\"} 1"), "{}", metrics.render());
-    assert_eq!(only(&inbox).await.state, State::Pending);
-}
-
-#[tokio::test]
-async fn the_leases_of_handlers_that_do_not_finish_are_given_back_at_the_end() {
-    let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1")]).await;
-    let (handler, begun, stopped) = endless();
-    let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let working = workers(&inbox, handler).with_shutdown_timeout(Duration::ZERO);
-    let working = tokio::spawn(working.run(async { ended.await.unwrap() }));
-    begun.await.unwrap();
-    end.send(()).unwrap();
-    stopped.await.unwrap();
-    working.await.unwrap();
-    // Another worker can claim the entry at once, and the earlier attempt does not count.
-    let handler = |received: Received| async move {
-        assert_eq!(received.attempt(), 1);
-        Ok(())
-    };
-    assert_eq!(workers(&inbox, handler).run_due().await.unwrap(), 1);
-    assert_eq!(only(&inbox).await.state, State::Done);
-}
-
-/// Returns the owner of the only entry, read from the file itself.
-fn owner(inbox: &Inbox) -> Option<i64> {
-    let file = rusqlite::Connection::open(inbox.folder.path().join("inbox.db")).unwrap();
-    file.query_row("SELECT owner FROM entries", [], |row| row.get(0)).unwrap()
-}
-
-/// Returns a handler that blocks its thread until it is released, a signal of its beginning,
-/// and the sender that releases it. After that, the handler ends when it is stopped.
-fn stubborn() -> (impl Handler, tokio::sync::oneshot::Receiver<()>, std::sync::mpsc::Sender<()>) {
-    let (begin, begun) = tokio::sync::oneshot::channel();
-    let (leave, left) = std::sync::mpsc::channel::<()>();
-    let ends = Mutex::new(Some((begin, left)));
-    let handler = move |_: Received| {
-        let ends = ends.lock().unwrap().take();
-        async move {
-            let (begin, left) = ends.unwrap();
-            begin.send(()).unwrap();
-            left.recv().unwrap();
-            std::future::pending().await
-        }
-    };
-    (handler, begun, leave)
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_lease_is_given_back_while_its_handler_is_in_a_step() {
-    let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1")]).await;
-    let (handler, begun, leave) = stubborn();
-    let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let working = workers(&inbox, handler).with_shutdown_timeout(Duration::ZERO);
-    let mut working = tokio::spawn(working.run(async { ended.await.unwrap() }));
-    begun.await.unwrap();
-    end.send(()).unwrap();
-    // Without the running step, the lease would be given back sooner.
-    let waited = tokio::time::timeout(Duration::from_millis(300), &mut working).await;
-    assert!(waited.is_err(), "the workers have ended, and their handler goes on");
-    assert!(owner(&inbox).is_some());
-    leave.send(()).unwrap();
-    working.await.unwrap();
-    assert_eq!((owner(&inbox), only(&inbox).await.attempts), (None, 0));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_lease_of_a_handler_that_does_not_yield_expires() {
-    let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1")]).await;
-    let (handler, begun, leave) = stubborn();
-    let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let working = workers(&inbox, handler)
-        .with_lease(Duration::from_secs(1))
-        .with_shutdown_timeout(Duration::ZERO);
-    let working = tokio::spawn(working.run(async { ended.await.unwrap() }));
-    begun.await.unwrap();
-    end.send(()).unwrap();
-    // The workers wait at most until the lease ends, and do not give it back.
-    working.await.unwrap();
-    assert!(owner(&inbox).is_some());
-    leave.send(()).unwrap();
-}
-
 #[tokio::test]
 async fn an_attempt_keeps_the_status_that_its_handler_has_told() {
     let inbox = Inbox::new();
@@ -563,23 +287,6 @@ async fn an_attempt_keeps_the_status_that_its_handler_has_told() {
     }
     let attempts = inbox.store.attempts(only(&inbox).await.number).await.unwrap();
     assert_eq!(attempts.iter().map(|one| one.status).collect::<Vec<_>>(), [Some(503), Some(204)]);
-}
-
-#[tokio::test]
-async fn a_lease_lasts_from_when_it_is_given_though_the_claim_had_to_wait() {
-    let inbox = Inbox::with(|options| options.with_group(1));
-    fill(&inbox, &[tag("e1")]).await;
-    let blocker = rusqlite::Connection::open(inbox.folder.path().join("inbox.db")).unwrap();
-    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let request = of_another_worker(&inbox);
-    let mut claiming = inbox.store.claim(request);
-    let waited = tokio::time::timeout(SECOND, &mut claiming).await;
-    assert!(waited.is_err(), "another connection holds the lock");
-    blocker.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(claiming.await.unwrap().len(), 1);
-    // The machine's clock has advanced by at least a second.
-    let ends = only(&inbox).await.due_at.as_millis();
-    assert!(ends >= inbox.clock.now().as_millis() + 2000, "{ends}");
 }
 
 #[tokio::test]
