@@ -72,9 +72,9 @@ async fn neither_logs_nor_metrics_hold_what_is_secret_or_somebodys() {
         "the event is parked, until somebody looks result=\"dead\"",
         "the event is parked, until somebody looks result=\"malformed\"",
         "looks result=\"unknown\" reason=\"the wire type is not known\"",
-        "entries_malformed_total{type=\"alert_resolved\"} 1",
-        "entries_malformed_total{type=\"none\"} 1",
-        "unknown_total{type=\"never_documented\"} 1",
+        "entries_malformed_total{type=\"alert_resolved\"} 1\n",
+        "entries_malformed_total{type=\"none\"} 1\n",
+        "unknown_total{type=\"never_documented\"} 1\n",
     ] {
         assert!(text.contains(expected), "{expected}: {text}");
     }

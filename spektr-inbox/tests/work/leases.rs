@@ -55,7 +55,7 @@ async fn a_handler_is_stopped_at_the_end_of_its_lease_though_the_store_cannot_be
     stopped.await.unwrap();
     blocker.execute_batch("ROLLBACK").unwrap();
     assert_eq!(working.await.unwrap().unwrap(), 1);
-    assert!(metrics.render().contains("result=\"lease_lost\"} 1"), "{}", metrics.render());
+    assert!(metrics.render().contains("result=\"lease_lost\"} 1\n"), "{}", metrics.render());
     assert_eq!(only(&inbox).await.state, State::Pending);
 }
 
