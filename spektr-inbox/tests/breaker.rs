@@ -16,7 +16,7 @@ use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_inbox::{
     Backoff, Breaker, Handler, HandlerError, Metrics, Received, SystemClock, Workers,
 };
-use support::Inbox;
+use support::{Inbox, until};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -455,19 +455,13 @@ async fn the_same_by_the_clock_of_the_machine() {
         .with_poll(Duration::from_millis(10))
         .with_breaker(probes);
     let working = tokio::spawn(workers.run(async { ended.await.unwrap() }));
-    let until = async |count| {
-        while post.attempts.load(Ordering::SeqCst) < count {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    let concurrency = Workers::<Post>::DEFAULT_CONCURRENCY;
-    until(concurrency + 3).await;
+    let attempts = || post.attempts.load(Ordering::SeqCst);
+    let enough = Workers::<Post>::DEFAULT_CONCURRENCY + 3;
+    until("three probes have failed", async || attempts() >= enough).await;
     assert_eq!(inbox.store.count(Filter::state(State::Dead)).await.unwrap(), 0);
     let arrived = endpoint.listen();
     let done = || inbox.store.count(Filter::state(State::Done));
-    while done().await.unwrap() < COUNT as u64 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until("all events are done", async || done().await.unwrap() >= COUNT as u64).await;
     end.send(()).unwrap();
     working.await.unwrap();
     assert_in_order(&arrived.lock().unwrap(), COUNT);

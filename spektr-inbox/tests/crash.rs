@@ -23,6 +23,7 @@ use crash::trace::{Disk, Step, steps};
 use spektr_inbox::store::sqlite::SqliteOptions;
 use spektr_inbox::store::{Filter, State, Store};
 use spektr_inbox::testing::tag_added;
+use support::until;
 
 const ROUNDS: u64 = 20;
 const CLIENTS: usize = 8;
@@ -113,9 +114,8 @@ async fn whatever_was_answered_with_200_survives_kill_9_once() {
             })
             .collect();
         // Kill only after some more answers, at a random point of the receiver's work.
-        while sender.lock().unwrap().answered.len() < before + CLIENTS {
-            thread::sleep(Duration::from_millis(1));
-        }
+        let answered = || sender.lock().unwrap().answered.len();
+        until("deliveries are answered", async || answered() >= before + CLIENTS).await;
         thread::sleep(Duration::from_micros(random.u64(0..150_000)));
         process.kill();
         for client in clients {

@@ -8,10 +8,10 @@ mod support;
 use std::time::Duration;
 
 use spektr_inbox::testing::tag_added;
-use support::{Inbox, deliver, reads_nothing, request, serve_with, signed};
+use support::{Inbox, deliver, figure, reads_nothing, request, serve_with, signed, until};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio::task::{JoinSet, yield_now};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 const PLACES: usize = 300;
@@ -34,12 +34,7 @@ async fn a_delivery_waits_for_none_of_600_idle_slow_and_unread_connections() {
             .with_max_connections(PLACES)
     })
     .await;
-    let evicted = || {
-        let metrics = receiver.metrics().render();
-        let name = "spektr_inbox_connections_evicted_total ";
-        let line = metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-        line.parse::<usize>().unwrap()
-    };
+    let evicted = || figure(&receiver.metrics().render(), "spektr_inbox_connections_evicted_total");
     let body = tag_added("slow", "s1", 1_700_000_000_000).into_bytes();
     let whole = request(&signed(&body), &body);
     let (mut held, mut unread) = (Vec::new(), JoinSet::new());
@@ -55,9 +50,7 @@ async fn a_delivery_waits_for_none_of_600_idle_slow_and_unread_connections() {
         let _given_way = stream.write_all(&whole[..sent]).await;
         held.push(stream);
     }
-    while evicted() < CROWD - PLACES {
-        yield_now().await;
-    }
+    until("the others are evicted", async || evicted() >= CROWD - PLACES).await;
     for index in 0..DELIVERIES {
         let body = tag_added(&format!("e{index}"), "s1", 1_700_000_000_000);
         let delivering = deliver(address, body);

@@ -22,9 +22,10 @@ use spektr_inbox::testing::postgres::Cluster;
 use spektr_inbox::testing::{ManualClock, entries, start, tag_added};
 use spektr_inbox::{Backoff, Clock as _, Received, Receiver, Workers};
 use spektr_verify::{SignedContent, UnixSeconds, Verifier};
-use support::{deliver, ring, serve};
+use support::{deliver, ring, serve, until};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
+use tokio_postgres::types::ToSql;
 
 const PAUSE: Duration = Duration::from_millis(5);
 const CLIENTS: usize = 4;
@@ -92,18 +93,15 @@ impl Sender {
     async fn acknowledges(&self, more: usize) {
         let acknowledged = || self.acknowledged.lock().unwrap().len();
         let enough = acknowledged() + more;
-        while acknowledged() < enough {
-            sleep(PAUSE).await;
-        }
+        until("events are acknowledged", async || acknowledged() >= enough).await;
     }
 
     /// Waits until each client has been refused `more` further times.
     async fn is_refused(&self, more: usize) {
         let refused = || self.refused.each_ref().map(|one| one.load(Ordering::SeqCst));
         let before = refused();
-        while refused().iter().zip(before).any(|(now, before)| *now < before + more) {
-            sleep(PAUSE).await;
-        }
+        let are_refused = async || refused().iter().zip(before).all(|(now, it)| *now >= it + more);
+        until("each client is refused", are_refused).await;
     }
 }
 
@@ -134,10 +132,8 @@ impl Service {
         let state = if is_synchronous { "sync" } else { "async" };
         let is_following = "SELECT count(*) FROM pg_stat_replication \
                             WHERE state = 'streaming' AND sync_state = $1";
-        while administrator.query_one(is_following, &[&state]).await.unwrap().get::<_, i64>(0) == 0
-        {
-            sleep(PAUSE).await;
-        }
+        let following = async || count(&administrator, is_following, &[&state]).await;
+        until("the standby follows", async || following().await > 0).await;
 
         let url = both(&database, &standby.url(""));
         let sender = Sender::new();
@@ -201,17 +197,15 @@ impl Service {
         let now = "SELECT pg_current_wal_flush_lsn()::text";
         let now: String = administrator.query_one(now, &[]).await.unwrap().get(0);
         let there = "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn >= $1::text::pg_lsn";
-        while administrator.query_one(there, &[&now]).await.unwrap().get::<_, i64>(0) == 0 {
-            sleep(PAUSE).await;
-        }
+        let replicated = async || count(&administrator, there, &[&now]).await;
+        until("the standby has everything", async || replicated().await > 0).await;
     }
 
     /// Cancels the commits that wait for the standby.
     async fn give_up_to_wait(&self) {
         let administrator = self.primary.connect("postgres").await;
-        while administrator.query_one(CANCEL, &[]).await.unwrap().get::<_, i64>(0) == 0 {
-            sleep(PAUSE).await;
-        }
+        let cancelled = async || count(&administrator, CANCEL, &[]).await;
+        until("a commit is cancelled", async || cancelled().await > 0).await;
     }
 
     /// Returns the number of bytes of the log that have not been sent to the standby.
@@ -219,7 +213,7 @@ impl Service {
         let administrator = self.primary.connect("postgres").await;
         let lag = "SELECT pg_wal_lsn_diff(pg_current_wal_flush_lsn(), sent_lsn)::bigint \
                    FROM pg_stat_replication";
-        administrator.query_one(lag, &[]).await.unwrap().get(0)
+        count(&administrator, lag, &[]).await
     }
 
     /// Kills the primary, promotes the standby, and waits until the service uses it.
@@ -266,6 +260,15 @@ impl Service {
         assert!(verification.is_clean(), "{verification:?}");
         assert!(verification.seen >= created.len() as u64, "{verification:?}");
     }
+}
+
+/// Returns the number that a query answers with.
+async fn count(
+    client: &tokio_postgres::Client,
+    query: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> i64 {
+    client.query_one(query, parameters).await.unwrap().get(0)
 }
 
 /// Returns the URL of a database with two hosts: that of its own server and that of another.
@@ -340,10 +343,13 @@ async fn what_the_standbys_may_lack_is_not_acknowledged() {
             let (store, new) = (Arc::clone(&store), new());
             tokio::spawn(async move { store.accept(new).await })
         };
-        while administrator.query_one(CANCEL, &[]).await.unwrap().get::<_, i64>(0) == 0 {
-            assert!(!accepting.is_finished(), "attempt {attempt} does not wait for the standby");
-            sleep(PAUSE).await;
-        }
+        let is_cancelled = async || {
+            let cancelled = count(&administrator, CANCEL, &[]).await > 0;
+            let waits = cancelled || !accepting.is_finished();
+            assert!(waits, "attempt {attempt} does not wait for the standby");
+            cancelled
+        };
+        until("the commit is cancelled", is_cancelled).await;
         let accepted = accepting.await.unwrap();
         assert!(
             matches!(accepted, Err(StoreError::Database { .. })),

@@ -10,11 +10,14 @@ use std::time::Duration;
 
 use spektr_inbox::testing::tag_added;
 use spektr_inbox::{Receiver, Server};
-use support::{Inbox, PATH, answer, deliver, exchange, reads_nothing, request, serve_with, signed};
+use support::{
+    Inbox, PATH, answer, deliver, exchange, figure, reads_nothing, request, serve_with, signed,
+    until,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
-use tokio::task::{JoinSet, yield_now};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 const LIMIT: Duration = Duration::from_millis(500);
@@ -111,7 +114,7 @@ async fn a_wrong_content_length_is_refused() {
 
 #[tokio::test]
 async fn ten_thousand_idle_connections_are_held_to_the_limit_and_pass() {
-    const LIMIT_OF_CONNECTIONS: u32 = 60;
+    const LIMIT_OF_CONNECTIONS: usize = 60;
     // At most as many connections as fit the system's backlog, which drops the rest.
     const AT_A_TIME: usize = 120;
     let inbox = Inbox::new();
@@ -119,7 +122,7 @@ async fn ten_thousand_idle_connections_are_held_to_the_limit_and_pass() {
     let address = serve_with(&receiver, |server| {
         server
             .with_header_timeout(Duration::from_millis(20))
-            .with_max_connections(LIMIT_OF_CONNECTIONS as usize)
+            .with_max_connections(LIMIT_OF_CONNECTIONS)
     })
     .await;
     let mut idle = JoinSet::new();
@@ -331,10 +334,8 @@ async fn a_known_and_an_unknown_key_id_are_treated_alike() {
     }
 }
 
-fn connections(receiver: &Receiver) -> u32 {
-    let metrics = receiver.metrics().render();
-    let mut lines = metrics.lines();
-    lines.find_map(|line| line.strip_prefix("spektr_inbox_connections ")).unwrap().parse().unwrap()
+fn connections(receiver: &Receiver) -> usize {
+    figure(&receiver.metrics().render(), "spektr_inbox_connections")
 }
 
 #[tokio::test]
@@ -360,9 +361,8 @@ async fn shutdown_finishes_what_has_begun_and_takes_nothing_new() {
     let is_refused = |connected: std::io::Result<_>| {
         connected.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
     };
-    while !is_refused(TcpStream::connect(address).await.map(drop)) {
-        yield_now().await;
-    }
+    let refuses = async || is_refused(TcpStream::connect(address).await.map(drop));
+    until("connections are refused", refuses).await;
     stream.write_all(rest).await.unwrap();
     assert_eq!(answer(&mut stream).await.0, 200);
     timeout(Duration::from_secs(30), serving).await.unwrap().unwrap();

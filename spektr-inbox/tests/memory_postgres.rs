@@ -15,7 +15,7 @@ use spektr_inbox::store::Store;
 use spektr_inbox::store::postgres::PostgresOptions;
 use spektr_inbox::testing::postgres::Cluster;
 use support::memory::{LIMIT, stays_within};
-use support::{Inbox, ring};
+use support::{Inbox, ring, until};
 
 #[tokio::test]
 async fn bodies_and_the_copies_that_are_sent_stay_within_three_times_the_memory_limit() {
@@ -30,9 +30,7 @@ async fn bodies_and_the_copies_that_are_sent_stay_within_three_times_the_memory_
     let unblock = || async {
         blocker.batch_execute("ROLLBACK").await.unwrap();
         // Waits for the deliveries whose clients have gone.
-        while store.stats().await.unwrap().queued > 0 {
-            tokio::task::yield_now().await;
-        }
+        until("the queue is empty", async || store.stats().await.unwrap().queued == 0).await;
     };
     let inbox = Inbox::new();
     let receiver = Receiver::new(Arc::clone(&store), inbox.verifier(ring("key-a")))

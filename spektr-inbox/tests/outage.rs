@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use spektr_inbox::{Clock as _, Received, Workers};
-use support::Inbox;
 use support::lines::logged;
+use support::{Inbox, until};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::oneshot;
 
@@ -36,12 +36,7 @@ async fn an_outage_of_the_store_is_two_lines_whatever_its_length() {
     assert!(line.contains("ERROR the store fails"), "{line}");
     assert!(line.contains("operation=\"claim\""), "{line}");
     // Later claims fail too, and are not logged.
-    let claimed = async {
-        while counted.load(Ordering::SeqCst) < 8 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), claimed).await.expect("claims go on");
+    until("claims go on", async || counted.load(Ordering::SeqCst) >= 8).await;
     std::fs::rename(&away, &file).unwrap();
     let line = logged.recv().await.unwrap();
     assert!(line.contains("INFO the store works again operation=\"claim\""), "{line}");

@@ -13,7 +13,7 @@ use spektr_inbox::store::{Filter, Operator, State};
 use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_inbox::{Received, Workers};
 use support::lines::logged;
-use support::{Inbox, deliver, fetch, serve};
+use support::{Inbox, deliver, fetch, serve, until};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
@@ -56,12 +56,8 @@ async fn workers_hand_out_nothing_while_another_process_has_paused_the_store_and
     accept("e2").await;
     // The entry that is being handled is finished.
     go_on.add_permits(1);
-    let done = async {
-        while inbox.store.count(Filter::state(State::Done)).await.unwrap() == 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), done).await.expect("the first one is done");
+    let done = async || inbox.store.count(Filter::state(State::Done)).await.unwrap();
+    until("the first one is done", async || done().await > 0).await;
     assert_eq!(begins.try_recv(), Err(TryRecvError::Empty));
     assert!(resume(&other, &ada(), start()).await.unwrap());
     assert_eq!(begins.recv().await.unwrap(), "e2");

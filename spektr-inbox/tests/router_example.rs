@@ -6,14 +6,13 @@ mod support;
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use spektr_inbox::store::sqlite::SqliteOptions;
 use spektr_inbox::store::{Archive, Filter, State};
 use spektr_inbox::testing::tag_added;
 use spektr_inbox::{Clock as _, SystemClock};
-use support::{Program, example, exchange, request, signed_at};
+use support::{Program, example, exchange, request, signed_at, until};
 
 #[tokio::test]
 async fn writes_the_tags_of_the_events_that_it_receives_and_ends() {
@@ -41,11 +40,8 @@ async fn writes_the_tags_of_the_events_that_it_receives_and_ends() {
         assert_eq!(exchange(address, &delivery).await, (200, String::new()));
     }
     let store = SqliteOptions::new(&inbox).open().unwrap();
-    let began = Instant::now();
-    while store.count(Filter::state(State::Done)).await.unwrap() < 2 {
-        assert!(began.elapsed() < Duration::from_secs(60), "both are done");
-        tokio::task::yield_now().await;
-    }
+    let done = async || store.count(Filter::state(State::Done)).await.unwrap();
+    until("both are done", async || done().await >= 2).await;
     let id = program.0.id().to_string();
     assert!(Command::new("kill").args(["-s", "TERM", &id]).status().unwrap().success());
     assert!(program.0.wait().unwrap().success());

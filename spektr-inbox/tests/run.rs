@@ -14,7 +14,7 @@ use std::time::Duration;
 use spektr_inbox::store::{ClaimRequest, Erasure, Filter, State};
 use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_inbox::{Clock as _, Handler, HandlerError, Received, Workers};
-use support::Inbox;
+use support::{Inbox, until};
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::sleep;
 
@@ -53,23 +53,19 @@ fn slow(
 }
 
 async fn until_begun(begun: &AtomicUsize, count: usize) {
-    while begun.load(Ordering::SeqCst) < count {
-        sleep(Duration::from_millis(10)).await;
-    }
+    until("the handlers have begun", async || begun.load(Ordering::SeqCst) >= count).await;
 }
 
 async fn until_done(inbox: &Inbox, count: u64) {
-    while inbox.store.count(Filter::state(State::Done)).await.unwrap() < count {
-        sleep(Duration::from_millis(10)).await;
-    }
+    let done = async || inbox.store.count(Filter::state(State::Done)).await.unwrap();
+    until("the entries are done", async || done().await >= count).await;
 }
 
 /// Waits for the next heartbeat of the only entry.
 async fn until_extended(inbox: &Inbox) {
-    let until = inbox.clock.now().as_millis() + LEASE.as_millis() as i64;
-    while inbox.all().await[0].due_at.as_millis() < until {
-        sleep(Duration::from_millis(10)).await;
-    }
+    let end = inbox.clock.now().as_millis() + LEASE.as_millis() as i64;
+    let due_at = async || inbox.all().await[0].due_at.as_millis();
+    until("the lease is extended", async || due_at().await >= end).await;
 }
 
 #[tokio::test]

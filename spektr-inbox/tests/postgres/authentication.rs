@@ -9,6 +9,7 @@ use spektr_inbox::store::postgres::{OpenError, PostgresOptions};
 use spektr_inbox::testing::postgres::Cluster;
 
 use crate::support::certificate::Certified;
+use crate::support::until;
 
 /// Writes a file that the server can read.
 fn write(cluster: &Cluster, name: &str, text: &str) -> PathBuf {
@@ -45,7 +46,7 @@ async fn a_password_in_a_file_is_read_for_each_connection() {
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'bank'";
     administrator.batch_execute(end).await.unwrap();
     // The store notices a closed connection when it uses the connection, or earlier.
-    while store.probe().await.is_err() {}
+    until("the store connects again", async || store.probe().await.is_ok()).await;
 
     fs::write(&file, "first word").unwrap();
     let error = PostgresOptions::new(&url).open().await.unwrap_err();

@@ -12,8 +12,10 @@ use spektr_inbox::store::{
 };
 use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_types::Timestamp;
+use tokio::time::timeout;
 
 use super::fresh::{Fresh, fresh};
+use crate::support::{PATIENCE, until};
 
 const MACHINES: i64 = 4;
 
@@ -183,7 +185,7 @@ async fn in_order_one_per_spektr_id_is_worked_on_whatever_arrives_late_or_comes_
             fresh.release(Filter::state(State::Done), 0, 3, start(), None).await.unwrap();
         }
     }
-    racing.join_all().await;
+    timeout(PATIENCE, racing.join_all()).await.expect("every event is done");
     assert_eq!(fresh.count(Filter::state(State::Done)).await.unwrap(), EVENTS);
 }
 
@@ -210,9 +212,8 @@ async fn in_order_what_arrives_while_another_claims_has_to_wait_for_that_claim()
     let first = tokio::spawn(async move { slow.claim(in_order(1)).await.unwrap() });
     let waiting = "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database \
                    WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted";
-    while gate.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let claiming = async || gate.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0);
+    until("the first worker claims", async || claiming().await > 0).await;
     arrive("earlier", 1_600_000_000_000).await;
     let claims = fresh.claim(in_order(2)).await.unwrap();
     assert!(claims.is_empty(), "{claims:?}");

@@ -9,6 +9,7 @@ use spektr_inbox::store::{
 use spektr_inbox::testing::{entries, start, tag_added};
 
 use super::fresh::{Fresh, fresh, options};
+use crate::support::until;
 
 fn one(id: &str) -> Vec<NewEntry> {
     entries("test", &tag_added(id, "s1", 1_700_000_000_000), start())
@@ -80,7 +81,7 @@ async fn a_right_a_table_or_a_connection_that_is_gone_is_an_error_until_it_is_ba
          SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE usename = '{role}'"
     );
     run(&cut).await;
-    while store.probe().await.is_ok() {}
+    until("no connection is free", async || store.probe().await.is_err()).await;
     assert_denied(&store, "53300").await;
     run(&format!("ALTER ROLE {role} CONNECTION LIMIT -1")).await;
     store.accept(one("e4")).await.unwrap();
@@ -99,8 +100,10 @@ async fn a_database_that_is_dropped_is_an_error_and_not_a_wait() {
     let drop = format!("DROP DATABASE {name} WITH (FORCE)");
     other.client().await.batch_execute(&drop).await.unwrap();
     // Each existing connection fails once, and new connections are refused.
-    while !matches!(store.count(Filter::all()).await.map_err(|error| error.source().unwrap().to_string()),
-        Err(source) if source.contains("3D000"))
-    {}
+    let is_gone = async || {
+        let error = store.count(Filter::all()).await.err();
+        error.is_some_and(|error| error.source().unwrap().to_string().contains("3D000"))
+    };
+    until("new connections are refused", is_gone).await;
     assert_denied(&store, "3D000").await;
 }

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::fresh::{Fresh, fresh, options};
-use crate::support::{deliver, fetch, ring, serve};
+use crate::support::{deliver, fetch, ring, serve, until};
 
 const LEASE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(5);
@@ -91,8 +91,11 @@ async fn send(store: Arc<PostgresStore>, sent: Arc<Mutex<Sent>>, stop: watch::Re
     }
 }
 
-fn acknowledged(sent: &Mutex<Sent>) -> usize {
-    sent.lock().unwrap().acknowledged.len()
+/// Waits until 100 further events have been acknowledged.
+async fn acknowledges_more(sent: &Mutex<Sent>) {
+    let acknowledged = || sent.lock().unwrap().acknowledged.len();
+    let enough = acknowledged() + 100;
+    until("events are acknowledged", async || acknowledged() >= enough).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -127,10 +130,7 @@ async fn a_server_that_restarts_or_cuts_its_connections_under_load_loses_nothing
         }));
     }
     for fault in ["fast", "cut", "immediate", "cut", "immediate"] {
-        let before = acknowledged(&sent);
-        while acknowledged(&sent) < before + 100 {
-            sleep(PAUSE).await;
-        }
+        acknowledges_more(&sent).await;
         if fault == "cut" {
             let administrator = cluster.connect("postgres").await;
             let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
@@ -144,10 +144,7 @@ async fn a_server_that_restarts_or_cuts_its_connections_under_load_loses_nothing
             assert!(sent.lock().unwrap().failures > failures, "nobody has noticed: {fault}");
         }
     }
-    let before = acknowledged(&sent);
-    while acknowledged(&sent) < before + 100 {
-        sleep(PAUSE).await;
-    }
+    acknowledges_more(&sent).await;
     stop.send_replace(true);
     senders.join_all().await;
     workers.join_all().await;

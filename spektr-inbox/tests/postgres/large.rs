@@ -9,6 +9,7 @@ use spektr_inbox::store::{
 use spektr_inbox::testing::{entries, start, tag_added};
 
 use super::fresh::{Fresh, database, fresh};
+use crate::support::until;
 
 /// Returns `count` entries of one delivery, made from a template entry.
 fn batch(count: usize) -> Vec<NewEntry> {
@@ -54,7 +55,8 @@ async fn visited(fresh: Fresh) -> i64 {
     let client = super::fresh::client(&fresh.url).await;
     let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                   AND application_name = 'spektr-inbox'";
-    while client.query_one(others, &[]).await.unwrap().get::<_, i64>(0) > 0 {}
+    let open = async || client.query_one(others, &[]).await.unwrap().get::<_, i64>(0);
+    until("its sessions have ended", async || open().await == 0).await;
     let sql = "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE schemaname = 'spektr_inbox'";
     client.query_one(sql, &[]).await.unwrap().get(0)
 }

@@ -14,10 +14,10 @@ use spektr_inbox::store::{Archive, Filter, Reception, State, Store};
 use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_inbox::{Handler, HandlerError, Received, Workers};
 use tokio::sync::Mutex;
-use tokio::time::sleep;
 use tokio_postgres::{Client, NoTls};
 
 use super::fresh::database;
+use crate::support::until;
 
 const DATABASE: &str = "SPEKTR_TEST_DATABASE";
 
@@ -150,10 +150,8 @@ async fn what_workers_wrote_when_they_were_killed_is_there_exactly_once() {
     let mut processes = [start_one(), start_one(), start_one()];
     for kill in 0..KILLS {
         // Kill while the processes work, at a random point.
-        let before = seen(&client).await.len();
-        while seen(&client).await.len() < (before + 30).min(EVENTS) {
-            sleep(Duration::from_millis(5)).await;
-        }
+        let enough = (seen(&client).await.len() + 30).min(EVENTS);
+        until("more events are handled", async || seen(&client).await.len() >= enough).await;
         let process = &mut processes[kill % 3];
         process.kill();
         *process = start_one();

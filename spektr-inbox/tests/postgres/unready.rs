@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::fresh::{Fresh, client, fresh};
-use crate::support::{deliver, fetch, ring, serve};
+use crate::support::{deliver, fetch, ring, serve, until};
 
 /// Serves a receiver whose store has a short timeout.
 async fn receiver(url: &str) -> SocketAddr {
@@ -42,9 +42,7 @@ async fn assert_refuses(address: SocketAddr, fault: &str) {
 
 async fn until_ready(address: SocketAddr) {
     // Readiness repeats an answer for a second.
-    while fetch(address, "/health/ready").await.0 != 200 {
-        tokio::task::yield_now().await;
-    }
+    until("it is ready", async || fetch(address, "/health/ready").await.0 == 200).await;
     assert_eq!(deliver(address, event("after")).await, 200);
 }
 
@@ -158,7 +156,8 @@ async fn a_probe_that_hangs_delays_no_delivery() {
     });
     let waiting = "SELECT count(*) FROM pg_locks JOIN pg_database ON database = pg_database.oid \
                    WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted";
-    while blocker.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {}
+    let hanging = async || blocker.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0);
+    until("the probe hangs", async || hanging().await > 0).await;
     store.accept(entries("test", &event("e1"), start())).await.unwrap();
     assert!(!probing.is_finished());
     blocker.batch_execute("SELECT pg_advisory_unlock(7)").await.unwrap();

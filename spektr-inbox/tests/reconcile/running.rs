@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::list::{Behaviour, List, failure};
 use super::setup::{HOUR, MINUTE, NOW, SINCE, Setup, event, text, time};
-use crate::support::Inbox;
+use crate::support::{Inbox, until};
 
 #[tokio::test]
 async fn a_first_run_must_know_where_to_begin() {
@@ -133,9 +133,7 @@ async fn the_longest_interval_is_one() {
         let metrics = Metrics::new();
         let reconciler = setup.reconciler().with_metrics(metrics.clone());
         let end = async {
-            while !metrics.render().contains(ran) {
-                tokio::task::yield_now().await;
-            }
+            until("it has run", async || metrics.render().contains(ran)).await;
             // Now the pause has begun.
             tokio::task::yield_now().await;
         };

@@ -13,7 +13,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
 
-use super::{request, serve_with, signed};
+use super::{figure, request, serve_with, signed};
 
 pub(crate) const MIB: usize = 1 << 20;
 
@@ -96,12 +96,8 @@ pub(crate) async fn stays_within<B, F>(
 /// Sends the same delivery again and again, without waiting for answers, until the memory limit
 /// refuses one. Returns the number of connections.
 async fn until_refused(address: SocketAddr, request: &[u8], receiver: &Receiver) -> usize {
-    let refused = || {
-        let metrics = receiver.metrics().render();
-        let prefix = "spektr_inbox_deliveries_rejected_total{reason=\"memory_full\"} ";
-        let line = metrics.lines().find_map(|line| line.strip_prefix(prefix));
-        line.map_or(0, |count| count.parse::<u64>().unwrap())
-    };
+    let series = "spektr_inbox_deliveries_rejected_total{reason=\"memory_full\"}";
+    let refused = || figure(&receiver.metrics().render(), series);
     let before = refused();
     let mut waiting = Vec::new();
     while refused() == before {

@@ -25,6 +25,10 @@ use spektr_verify::{
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::{sleep, timeout};
+
+/// The longest time that a test waits for something.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) const PATH: &str = "/webhooks/spektr";
 
@@ -125,18 +129,36 @@ pub(crate) async fn deliver(to: SocketAddr, body: impl AsRef<[u8]>) -> u16 {
     exchange(to, &request(&signed(body), body)).await.0
 }
 
+/// Waits until a condition holds. Fails if it still does not after the longest time.
+pub(crate) async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    assert!(timeout(PATIENCE, waiting).await.is_ok(), "it did not come to pass that {what}");
+}
+
+/// Returns the value of a series in the text of metrics.
+pub(crate) fn figure(metrics: &str, series: &str) -> usize {
+    let value = metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    value.unwrap_or_else(|| panic!("no {series} in {metrics}")).parse().unwrap()
+}
+
 pub(crate) async fn fetch(to: SocketAddr, path: &str) -> (u16, String) {
     let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     exchange(to, request.as_bytes()).await
 }
 
 /// Sends requests without reading an answer, and returns when the server closes the connection.
+/// Fails if the server does not.
 pub(crate) async fn reads_nothing(to: SocketAddr) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut stream = socket.connect(to).await.unwrap();
     let request = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n";
-    while stream.write_all(request).await.is_ok() {}
+    let closed = async { while stream.write_all(request).await.is_ok() {} };
+    timeout(PATIENCE, closed).await.expect("the server closes the connection");
 }
 
 /// Sends bytes and reads one answer. Returns its status and its body.
@@ -150,23 +172,26 @@ pub(crate) async fn exchange(to: SocketAddr, request: &[u8]) -> (u16, String) {
     };
     tokio::select! {
         () = sending => unreachable!("sending never ends"),
-        answer = tokio::time::timeout(Duration::from_secs(120), answer(&mut read)) => answer.unwrap(),
+        answer = answer(&mut read) => answer,
     }
 }
 
 /// Reads one answer. Returns its status and its body.
 pub(crate) async fn answer(stream: &mut (impl AsyncReadExt + Unpin)) -> (u16, String) {
     let mut read = Vec::new();
-    loop {
-        if let Some(answer) = parse(&read) {
-            return answer;
+    let reading = async {
+        loop {
+            if let Some(answer) = parse(&read) {
+                return answer;
+            }
+            let mut buffer = [0; 4096];
+            match stream.read(&mut buffer).await.unwrap_or(0) {
+                0 => panic!("closed after {:?}", String::from_utf8_lossy(&read)),
+                length => read.extend_from_slice(&buffer[..length]),
+            }
         }
-        let mut buffer = [0; 4096];
-        match stream.read(&mut buffer).await.unwrap_or(0) {
-            0 => panic!("closed after {:?}", String::from_utf8_lossy(&read)),
-            length => read.extend_from_slice(&buffer[..length]),
-        }
-    }
+    };
+    timeout(PATIENCE, reading).await.expect("an answer")
 }
 
 fn parse(read: &[u8]) -> Option<(u16, String)> {
