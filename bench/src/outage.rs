@@ -23,7 +23,7 @@ const OPENING: Duration = Duration::from_secs(30);
 /// the share of a processor that the service used.
 pub async fn measure(program: &Path, waiting: u64, duration: Duration) -> Result<f64> {
     let store: Arc<dyn Store> = sqlite(FILE)?.remove(0);
-    fill(&store, 0..waiting).await?;
+    fill(&store, waiting).await?;
     drop(store);
     // The port was just released, so nothing listens on it.
     let closed = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;

@@ -1,7 +1,6 @@
 //! Measures a store without HTTP: accepts per second, and events that workers handle per second.
 
 use std::error::Error;
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -89,23 +88,26 @@ pub async fn accept(stores: &[Arc<dyn Store>], duration: Duration) -> Result<(Ra
     Ok((Rate::new(latencies.count() as u64, elapsed, processor)?, latencies))
 }
 
-/// Stores the events of these numbers, which then wait to be handled.
-pub async fn fill(store: &Arc<dyn Store>, numbers: Range<u64>) -> Result<()> {
+/// Stores a number of events, which then wait to be handled.
+pub async fn fill(store: &Arc<dyn Store>, count: u64) -> Result<()> {
     const BATCH: u64 = 500;
-    for first in numbers.step_by(BATCH as usize) {
+    for first in (0..count).step_by(BATCH as usize) {
         store.accept(events(first, BATCH)).await?;
     }
     Ok(())
 }
 
-/// Handles all waiting events by handlers that do nothing: by one worker for each store, with so
-/// many handlers at the same time. Ends early if the time is over.
+/// Handles the waiting events of a database by handlers that do nothing. Each of its stores has
+/// one worker, which runs `concurrency` handlers at a time. Ends early if the time is over.
 pub async fn work(
     stores: &[Arc<dyn Store>],
     concurrency: usize,
     duration: Duration,
 ) -> Result<Rate> {
     let waiting = stores[0].stats().await?.pending;
+    if waiting == 0 {
+        return Err("no event waits".into());
+    }
     let handled = Arc::new(AtomicU64::new(0));
     let (stop, stopped) = watch::channel(false);
     let (began, before) = (Instant::now(), processor_time()?);

@@ -39,7 +39,8 @@ const ENTRY: &str = "Entry";
 const UNKNOWN: &str = "UnknownEvent";
 const SPEKTR_EVENT: &str = "SpektrEvent";
 
-/// What nobody knows about the envelope with `eventType`, for an event with members beside `data`.
+/// The note for events with members beside `data`: the documentation does not say where the envelope
+/// with `eventType` has them.
 const BESIDE_NOTE: &str = "The members that the other envelope has beside `data` may be inside `data` here or \
     beside it; the documentation does not say which.";
 

@@ -12,22 +12,22 @@ pub(crate) struct KeyedMember {
     pub(crate) name: &'static str,
 }
 
-const fn part(key: &'static str, name: &'static str) -> KeyedMember {
+const fn keyed(key: &'static str, name: &'static str) -> KeyedMember {
     KeyedMember { key, name }
 }
 
-pub(crate) const ID: KeyedMember = part("Id", "id");
-pub(crate) const SPEKTR_ID: KeyedMember = part("SpektrId", "spektrId");
-pub(crate) const WORKSPACE_ID: KeyedMember = part("WorkspaceId", "workspaceId");
-pub(crate) const WIRE_TYPE: KeyedMember = part("WireType", "type");
-pub(crate) const DELIVERED: KeyedMember = part("Delivered", "delivered");
-pub(crate) const CREATED_AT: KeyedMember = part("CreatedAt", "createdAt");
-pub(crate) const EVENT_TYPE: KeyedMember = part("EventType", "eventType");
-pub(crate) const TIMESTAMP: KeyedMember = part("Timestamp", "timestamp");
+pub(crate) const ID: KeyedMember = keyed("Id", "id");
+pub(crate) const SPEKTR_ID: KeyedMember = keyed("SpektrId", "spektrId");
+pub(crate) const WORKSPACE_ID: KeyedMember = keyed("WorkspaceId", "workspaceId");
+pub(crate) const WIRE_TYPE: KeyedMember = keyed("WireType", "type");
+pub(crate) const DELIVERED: KeyedMember = keyed("Delivered", "delivered");
+pub(crate) const CREATED_AT: KeyedMember = keyed("CreatedAt", "createdAt");
+pub(crate) const EVENT_TYPE: KeyedMember = keyed("EventType", "eventType");
+pub(crate) const TIMESTAMP: KeyedMember = keyed("Timestamp", "timestamp");
 /// The payload. In the envelope with `type`, an event may have further members beside it.
-pub(crate) const DATA: KeyedMember = part("Data", "data");
+pub(crate) const DATA: KeyedMember = keyed("Data", "data");
 /// The list of a batch.
-pub(crate) const RESULTS: KeyedMember = part("Results", "results");
+pub(crate) const RESULTS: KeyedMember = keyed("Results", "results");
 
 /// Members of the envelope with `type`.
 pub(crate) const TYPE_ENVELOPE: [KeyedMember; 6] =
@@ -40,13 +40,13 @@ pub(crate) const EVENT_TYPE_ENVELOPE: [KeyedMember; 6] =
 /// The member of a batch; it has no others.
 pub(crate) const BATCH: [KeyedMember; 1] = [RESULTS];
 
-/// Returns the names of parts.
-pub(crate) fn names<const N: usize>(parts: &[KeyedMember; N]) -> [&'static str; N] {
-    parts.map(|part| part.name)
+/// Returns the names of members.
+pub(crate) fn names<const N: usize>(members: &[KeyedMember; N]) -> [&'static str; N] {
+    members.map(|member| member.name)
 }
 
 /// Returns the variant of `Key` for a member of the schema, or `None` for a member that only the
 /// events' structs read.
-pub(crate) fn key(parts: &[KeyedMember], name: &str) -> Option<&'static str> {
-    parts.iter().find(|part| part.name == name).map(|part| part.key)
+pub(crate) fn key(members: &[KeyedMember], name: &str) -> Option<&'static str> {
+    members.iter().find(|member| member.name == name).map(|member| member.key)
 }

@@ -80,7 +80,7 @@ pub(crate) fn parse_events(text: &str) -> Result<u32, String> {
     parse_number(text, 1000)
 }
 
-/// Reads a number from 1 on.
+/// Reads a number from 1 to `last`.
 pub(crate) fn parse_number(text: &str, last: u32) -> Result<u32, String> {
     let number = text.parse().ok().filter(|number| (1..=last).contains(number));
     number.ok_or_else(|| format!("expected a number from 1 to {last}"))

@@ -9,6 +9,7 @@ pub(crate) struct Undecodable {
     pub(crate) is_text: bool,
 }
 
+/// Decodes an entry: for workers, for reconciliation, and for operators who decode again.
 pub(crate) fn decode(raw: &[u8]) -> Result<Event, Undecodable> {
     let failed = |reason| Undecodable { reason, is_text: true };
     let text = std::str::from_utf8(raw)

@@ -1,4 +1,4 @@
-//! Locates the workspace, lists its packages, and reads the schema folder.
+//! The workspace: its root, its packages, cargo in it, its schema folder and its files.
 
 use std::ffi::OsString;
 use std::fs;

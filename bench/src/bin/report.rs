@@ -116,15 +116,20 @@ async fn measure(options: &Options, machine: &str) -> Result<Report> {
     };
 
     let shares = verifying::measure(usize::try_from(plan.count(2000))?)?;
-    for (name, share) in [("", shares.verify), (", without reading the clock", shares.verify_at)] {
-        row([
-            &format!("verify 0.3 KB, share of the bare MAC's throughput{name}"),
-            "0.81",
-            "0.9",
-            &format!("{share:.2}"),
-            &format!("standardwebhooks {:.2}", shares.standardwebhooks),
-        ]);
-    }
+    row([
+        "verify 0.3 KB, share of the bare MAC's throughput",
+        "0.81",
+        "0.9",
+        &format!("{:.2}", shares.verify),
+        &format!("standardwebhooks {:.2}", shares.standardwebhooks),
+    ]);
+    row([
+        "the same with the time as an input, without reading the clock",
+        "",
+        "",
+        &format!("{:.2}", shares.verify_at),
+        "",
+    ]);
 
     let accepting = accepting(options).await?;
     row([
@@ -172,7 +177,7 @@ async fn measure(options: &Options, machine: &str) -> Result<Report> {
             ("SQLite", "11,000", "20,000", rates::sqlite(STORE)?),
             ("PostgreSQL", "4,800", "15,000", rates::postgres(&cluster, 1).await?),
         ] {
-            rates::fill(&store[0], 0..plan.count(100_000)).await?;
+            rates::fill(&store[0], plan.count(100_000)).await?;
             let rate = rates::work(&store, concurrency, plan.seconds(60)).await?;
             row([
                 &format!(

@@ -1,5 +1,5 @@
-//! Measures both stores: accepts and claims per second, and the cost of a claim as the backlog
-//! grows.
+//! Measures both stores: accepted and handled events per second, and the cost of a claim as the
+//! backlog grows.
 //!
 //! ```text
 //! cargo run --release --bin stores -- rates [SECONDS]      # with 1, 2 and 4 machines
@@ -54,9 +54,8 @@ async fn main() -> Result<()> {
 }
 
 async fn rates(cluster: &Cluster, duration: Duration) -> Result<()> {
-    println!(
-        "{IN_FLIGHT} deliveries in flight, {CONCURRENCY:?} handlers a worker, {duration:?} each"
-    );
+    println!("{IN_FLIGHT} deliveries in flight for {duration:?}");
+    println!("{CONCURRENCY:?} handlers a worker, each for {:?}", duration / 6);
     measure("SQLite", sqlite(FILE)?, duration).await?;
     remove(FILE);
     for count in [1, 2, 4] {
@@ -73,9 +72,9 @@ async fn measure(name: &str, stores: Vec<Arc<dyn Store>>, duration: Duration) ->
         latencies.at(0.5),
         latencies.at(0.99),
     );
-    // The accepted events are the backlog; if they are too few, the work ends sooner.
+    // The accepted events are the backlog, and must last for all.
     for concurrency in CONCURRENCY {
-        let handled = work(&stores, concurrency, duration / 3).await?;
+        let handled = work(&stores, concurrency, duration / 6).await?;
         print!(" {:7.0}/s ({:.1?} of processor each)", handled.a_second, handled.processor);
     }
     println!();
@@ -83,7 +82,7 @@ async fn measure(name: &str, stores: Vec<Arc<dyn Store>>, duration: Duration) ->
 }
 
 async fn profile(stores: Vec<Arc<dyn Store>>, entries: u64) -> Result<()> {
-    fill(&stores[0], 0..entries).await?;
+    fill(&stores[0], entries).await?;
     let handled = work(&stores, CONCURRENCY[1], Duration::from_secs(600)).await?;
     println!("{:.0}/s, {:.1?} of processor each", handled.a_second, handled.processor);
     Ok(())
@@ -96,7 +95,7 @@ async fn backlog(cluster: &Cluster, large: u64) -> Result<()> {
     for size in sizes {
         let store = postgres(cluster, 1).await?.remove(0);
         let began = Instant::now();
-        fill(&store, 0..size).await?;
+        fill(&store, size).await?;
         println!("{size} entries pending, stored in {:.1?}", began.elapsed());
         stores.push(store);
     }

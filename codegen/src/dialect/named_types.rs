@@ -82,7 +82,8 @@ impl DialectReader<'_> {
         let (json_type, fixed_name) = match kind {
             TypeKind::Timestamp => (r#""number""#, Some("Timestamp")),
             TypeKind::Delivered => (r#"["boolean","null"]"#, Some("Delivered")),
-            _ => (r#""string""#, None),
+            TypeKind::Id | TypeKind::Url => (r#""string""#, None),
+            TypeKind::Object(_) | TypeKind::OpenEnum(_) => return,
         };
         if let Some(found) = self.required(node, "type")
             && found.json.to_string() != json_type

@@ -178,9 +178,9 @@ impl Signing {
             Signer::new(key.clone(), self.content.clone()).with_signature_format(self.format);
         let signed = signer.sign_at(body, time::now());
         let mut headers = http::end_to_end(headers);
-        let is_signed =
+        let is_replaced =
             |name: &str| signed.pairs().iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
-        headers.retain(|(name, _)| !is_signed(name));
+        headers.retain(|(name, _)| !is_replaced(name));
         headers.extend(signed.pairs().map(|(name, value)| (name.to_owned(), value.into())));
         Ok(Some(headers))
     }

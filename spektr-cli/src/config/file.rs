@@ -16,7 +16,7 @@ use crate::terminal::{safe, safe_path};
 /// A problem of the configuration, and its place.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct ConfigProblem {
-    /// The file, or the environment variable.
+    /// The file, the environment variable, or the part of the configuration.
     pub(crate) place: String,
     /// Line in the file, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -49,13 +49,13 @@ struct EarlyEvidence {
     /// The hash of the first such body.
     first: Option<u64>,
     /// The last such delivery with another body.
-    last: Option<SigningTimes>,
+    last: Option<EarlyDelivery>,
 }
 
 /// The time of signing by the sender's clock, and the time of arrival.
 #[derive(Clone, Copy)]
-struct SigningTimes {
-    time: Timestamp,
+struct EarlyDelivery {
+    signed_at: Timestamp,
     seen: Instant,
 }
 
@@ -114,7 +114,7 @@ impl Readiness {
 impl Health {
     /// Notes that a delivery was refused because its signing time is `ahead` of now.
     pub(super) fn was_early(&self, body: &[u8], now: Timestamp, ahead: Duration) {
-        self.early.add(body, SigningTimes { time: after(now, ahead), seen: Instant::now() });
+        self.early.add(body, EarlyDelivery { signed_at: after(now, ahead), seen: Instant::now() });
     }
 
     /// Notes that a delivery was signed within the tolerance.
@@ -142,7 +142,7 @@ impl Health {
 }
 
 impl EarlyDeliveries {
-    fn add(&self, body: &[u8], signed: SigningTimes) {
+    fn add(&self, body: &[u8], signed: EarlyDelivery) {
         let mut ones = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let hash = ones.hasher.hash_one(body);
         match ones.first {
@@ -161,9 +161,9 @@ impl EarlyDeliveries {
     /// clock, and the clock has not been set right since.
     fn show(&self, now: Timestamp, tolerance: Duration) -> bool {
         let ones = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(SigningTimes { time, seen }) = ones.last else { return false };
+        let Some(EarlyDelivery { signed_at, seen }) = ones.last else { return false };
         let elapsed = seen.elapsed();
-        elapsed < EARLY_COUNTS && after(time, elapsed) > after(now, tolerance)
+        elapsed < EARLY_COUNTS && after(signed_at, elapsed) > after(now, tolerance)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The routes of a receiver: the endpoint for deliveries, and the pages for operators.
+//! The routes of a receiver: the endpoint for deliveries, health checks and metrics.
 
 use std::time::Duration;
 

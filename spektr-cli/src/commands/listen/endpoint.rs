@@ -50,7 +50,7 @@ pub(super) struct Endpoint {
     pub(super) progress: EndpointProgress,
 }
 
-/// The events of a run that more than one delivery sees.
+/// The state that the deliveries of a run share.
 #[derive(Default)]
 pub(super) struct EndpointProgress {
     enough: Notify,

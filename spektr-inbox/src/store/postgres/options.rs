@@ -145,8 +145,8 @@ impl PostgresOptions {
                 self.group,
                 self.timeout,
             ),
-            // Half of the limit, so that the other half remains for settling alone.
-            gathering: Gathering::start(&work, self.timeout / 2),
+            // A third of the limit for each of two tries with a group, and one for settling alone.
+            gathering: Gathering::start(&work, self.timeout / 3),
             work,
             operate: pool(TransactionKind::Operate, OPERATE_CONNECTIONS, OPERATE_TIMEOUT),
             arrivals: Arrivals::new(),

@@ -16,9 +16,9 @@ use crate::store::{
 /// The pause before a lease is settled again.
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
 
-/// How often a lease is settled together with others. A group leaves out locked rows, and a claim
-/// of another worker can lock the row of a held lease until the claim commits.
-const TOGETHER: usize = 2;
+/// The number of groups in which a lease is tried before it is settled alone. A group leaves out
+/// locked rows, and the claim of another worker can lock the row of a held lease until it commits.
+const GROUP_TRIES: usize = 2;
 
 impl Queue for PostgresStore {
     fn arrivals(&self) -> Receiver<()> {
@@ -79,13 +79,13 @@ impl PostgresStore {
         self.callers_clock.then_some(now.as_millis())
     }
 
-    /// Settles together with other leases, or alone if the lease was left out of the group.
+    /// Settles a lease together with others, or alone if the groups have left it out.
     /// Tries again if the connection fails: otherwise each restart of the server would make the
     /// event be handled again.
     async fn settle_again(&self, ending: Ending) -> Result<bool, StoreError> {
         let ending = Arc::new(ending);
         let mut failed = None;
-        for _ in 0..TOGETHER {
+        for _ in 0..GROUP_TRIES {
             match self.gathering.settle(&ending).await {
                 Ok(true) => return Ok(true),
                 Ok(false) => {}

@@ -59,6 +59,7 @@ fn found(filter: &Filter, before: i64, edge: i64, limit: usize) -> (String, Vec<
 
 fn summary(row: &Row<'_>) -> Result<Summary, StoreError> {
     let number = row.get(0)?;
+    let state = state(row, 7, number)?;
     Ok(Summary {
         number,
         source: row.get(1)?,
@@ -67,7 +68,7 @@ fn summary(row: &Row<'_>) -> Result<Summary, StoreError> {
         wire_type: row.get(4)?,
         created_at: row.get::<_, Option<i64>>(5)?.map(from_millis),
         received_at: from_millis(row.get(6)?),
-        state: state(row, 7, number)?,
+        state,
         conflict: row.get(8)?,
         attempts: row.get(9)?,
         due_at: from_millis(row.get(10)?),

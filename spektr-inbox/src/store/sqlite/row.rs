@@ -15,6 +15,7 @@ pub(super) const COLUMNS_COUNT: usize = 14;
 /// Reads a row of [`COLUMNS`].
 pub(super) fn entry(row: &Row<'_>) -> Result<StoredEntry, StoreError> {
     let number = row.get(0)?;
+    let state = state(row, 7, number)?;
     Ok(StoredEntry {
         number,
         source: row.get(1)?,
@@ -23,7 +24,7 @@ pub(super) fn entry(row: &Row<'_>) -> Result<StoredEntry, StoreError> {
         wire_type: row.get(4)?,
         created_at: row.get::<_, Option<i64>>(5)?.map(from_millis),
         received_at: from_millis(row.get(6)?),
-        state: state(row, 7, number)?,
+        state,
         conflict: row.get(8)?,
         attempts: row.get(9)?,
         due_at: from_millis(row.get(10)?),

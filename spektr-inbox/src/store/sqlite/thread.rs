@@ -200,12 +200,12 @@ pub(super) struct ThreadConnection {
 }
 
 impl ThreadConnection {
-    /// Makes the files of a reading thread.
+    /// Makes the connection of a reading thread.
     pub(super) fn reading(connection: Connection) -> Self {
         Self { connection, is_synced: true, watch: None, syncer: None, checkpointer: None }
     }
 
-    /// Makes the files of the writing thread. `checkpoints` is the connection for checkpoints.
+    /// Makes the connection of the writing thread. `checkpoints` is the connection for checkpoints.
     pub(super) fn writing(
         connection: Connection,
         checkpoints: Connection,
