@@ -17,7 +17,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use deliver::{Connection, alert};
 use list::List;
@@ -25,7 +25,7 @@ use receiver::Receiver;
 use serde_json::{Value, json};
 use service::Service;
 use spektr_verify::{Secret, SignedContent, Signer, SigningKey, UnixSeconds};
-use support::spektr;
+use support::{spektr, until};
 use tempfile::TempDir;
 
 const KEYS: Option<&str> = Some("dev=any secret");
@@ -148,11 +148,7 @@ fn deliver(service: &Service, body: &[u8]) {
 
 /// Waits until a service shows a figure that is not zero.
 fn shows(service: &Service, series: &str) {
-    let began = Instant::now();
-    while figures(service).get(series).is_none_or(|value| *value == 0.0) {
-        assert!(began.elapsed() < Duration::from_secs(60), "{series}: {:?}", figures(service));
-        std::thread::yield_now();
-    }
+    until(series, || figures(service).get(series).is_some_and(|value| *value != 0.0));
 }
 
 fn seconds_from_now(seconds: i64) -> UnixSeconds {

@@ -7,17 +7,13 @@ mod support;
 
 use listener::Listener;
 use serde_json::Value;
-use support::{run, text};
+use support::{json_lines, run, text};
 
 const KEYS: Option<&str> = Some("dev=any secret");
 const OTHER: Option<&str> = Some("dev=another secret");
 
 fn json(output: &std::process::Output) -> Value {
     serde_json::from_slice(&output.stdout).expect("JSON")
-}
-
-fn lines(printed: &str) -> Vec<Value> {
-    printed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 #[test]
@@ -64,7 +60,8 @@ fn a_forgery_that_is_refused_is_what_was_asked_for() {
         let expected =
             if corruption == "timestamp" { "timestamp_too_old" } else { "signature_mismatch" };
         let (_, printed) = listener.finish();
-        let reasons: Vec<_> = lines(&printed).iter().map(|line| line["reason"].clone()).collect();
+        let reasons: Vec<_> =
+            json_lines(&printed).iter().map(|line| line["reason"].clone()).collect();
         assert_eq!(reasons, [expected, expected], "{corruption}");
     }
 }
@@ -83,7 +80,7 @@ fn a_listener_prints_what_it_was_asked_for_and_takes_the_rest_as_well() {
         assert_eq!(sent.status.code(), Some(0), "{arguments:?}: {}", text(&sent.stderr));
     }
     let (code, printed) = listener.finish();
-    let events: Vec<Vec<_>> = lines(&printed)
+    let events: Vec<Vec<_>> = json_lines(&printed)
         .iter()
         .map(|line| line["entries"].as_array().into_iter().flatten())
         .map(|entries| entries.map(|entry| entry["event"].clone()).collect())
@@ -115,7 +112,7 @@ fn a_duplicate_is_the_same_event_twice_and_other_events_have_ids_of_their_own() 
     assert_eq!(run(KEYS, &twice).status.code(), Some(0));
     let (code, printed) = listener.finish();
     assert_eq!(code, 0);
-    let lines = lines(&printed);
+    let lines = json_lines(&printed);
     let ids: Vec<_> = lines.iter().map(|line| &line["entries"][0]["id"]).collect();
     assert_eq!(ids[2], ids[3]);
     assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
@@ -225,5 +222,5 @@ fn a_replay_without_signing_is_old_to_the_receiver() {
     let again = ["replay", record, "--to", &receiver.url, "--as-recorded", "--retries", "0"];
     assert_eq!(run(None, &again).status.code(), Some(1));
     let (_, printed) = receiver.finish();
-    assert_eq!(lines(&printed)[0]["reason"], "timestamp_too_old");
+    assert_eq!(json_lines(&printed)[0]["reason"], "timestamp_too_old");
 }

@@ -14,7 +14,7 @@ mod service;
 mod tls;
 
 use std::fs::{self, Permissions};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use serde_json::Value;
 use service::Service;
-use support::{run, spektr, text, with_keys};
+use support::{json_lines, read_request, run, spektr, text, with_keys, write_secret};
 use tempfile::TempDir;
 
 /// A part of secrets. No output may contain it.
@@ -88,8 +88,7 @@ impl Setting {
     /// Writes a file that only its owner can read.
     fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path().join(name);
-        fs::write(&path, text).expect("is written");
-        chmod(&path, 0o600);
+        write_secret(&path, text);
         path
     }
 
@@ -142,11 +141,9 @@ fn list(status: &'static str, ahead: Duration) -> String {
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let mut lines = BufReader::new(&stream).lines();
-            let first = lines.next().expect("a request").expect("text");
+            let (head, _) = read_request(BufReader::new(&stream)).expect("a request");
             let expected = "GET /v1/events?page=1&limit=1&sortBy=createdAt&sortOrder=desc HTTP/1.1";
-            assert_eq!(first, expected);
-            while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+            assert_eq!(head[0], expected);
             let now = Timestamp::try_from(SystemTime::now() + ahead).expect("a time");
             let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT");
             let body = r#"{"results":[],"totalResults":0,"hasNextPage":false}"#;
@@ -263,8 +260,7 @@ fn findings_are_lines_of_json_too() {
     let arguments = ["--forward", &url, "--format", "json"];
     let output = setting.command(KEYS, &arguments).output().expect("the tool runs");
     assert_eq!(output.status.code(), Some(1));
-    let lines = text(&output.stdout).lines();
-    let lines: Vec<Value> = lines.map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let lines = json_lines(text(&output.stdout));
     let faults: Vec<_> = lines.iter().filter(|line| line["level"] == "fault").collect();
     let expected = serde_json::json!({
         "level": "fault",

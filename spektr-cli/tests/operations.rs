@@ -20,7 +20,7 @@ use deliver::Connection;
 use operated::{KEYS, MARKER, Operated, TOKEN, alert, field, figure, token_file};
 use serde_json::Value;
 use service::Service;
-use support::{spektr, text};
+use support::{spektr, text, until};
 
 /// Returns the paths on this server that a page links to.
 fn links(page: &str) -> Vec<String> {
@@ -311,7 +311,7 @@ fn the_first_page_says_that_the_destination_is_down() {
     assert_eq!(delivered.expect("an answer").status, 200);
     service.logs("the destination is down");
     // A page may show the same figures for a short time.
-    while !says_so(&service) {}
+    until("the page says so", || says_so(&service));
     drop(connection);
     assert_eq!(service.terminate().0, Some(0));
 }

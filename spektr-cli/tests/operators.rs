@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use list::List;
 use serde_json::Value;
 use service::Service;
-use support::{set_table_version, spektr, table_version, text};
+use support::{json_lines, set_table_version, spektr, table_version, text};
 
 /// Returns the time an hour ago, in milliseconds since the epoch.
 fn an_hour_ago() -> u128 {
@@ -44,10 +44,6 @@ fn import_one(folder: &Path, state: &str) {
 /// Returns the path of the inbox that a restoration has replaced.
 fn former(folder: &Path) -> PathBuf {
     folder.canonicalize().expect("a folder").join("spektr-inbox.db.replaced")
-}
-
-fn lines(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 #[test]
@@ -87,7 +83,7 @@ fn a_verification_names_what_is_missing_and_ends_with_0_once_it_is_fetched() {
     let json = [&verify[..], &["--format", "json"]].concat();
     let (code, out, _) = run(folder.path(), &json);
     assert_eq!(code, Some(1));
-    let [conflict, missing, report] = &lines(&out)[..] else { panic!("{out}") };
+    let [conflict, missing, report] = &json_lines(&out)[..] else { panic!("{out}") };
     assert_eq!((&conflict["problem"], &conflict["id"]), (&"conflict".into(), &"e1".into()));
     assert_eq!((&missing["problem"], &missing["id"]), (&"missing".into(), &"e2".into()));
     assert_eq!(report["completed"], true);
@@ -100,7 +96,7 @@ fn a_verification_names_what_is_missing_and_ends_with_0_once_it_is_fetched() {
     let fetch = [&reconcile[..], &["--by", "ada", "--reason", "ticket 17"]].concat();
     assert_eq!(run(folder.path(), &fetch).0, Some(0));
     let (_, log, _) = run(folder.path(), &["inbox", "log", "--by", "ada", "--format", "json"]);
-    let [fetched] = &lines(&log)[..] else { panic!("{log}") };
+    let [fetched] = &json_lines(&log)[..] else { panic!("{log}") };
     assert_eq!((&fetched["action"], &fetched["affected"]), (&"reconcile".into(), &2.into()));
     assert_eq!(fetched["details"], serde_json::json!({ "reason": "ticket 17" }));
     let (code, out, _) = run(folder.path(), &verify);
@@ -113,7 +109,7 @@ fn a_verification_names_what_is_missing_and_ends_with_0_once_it_is_fetched() {
     list.say("<html></html>");
     let (code, out, _) = run(folder.path(), &json);
     assert_eq!(code, Some(1));
-    let [report] = &lines(&out)[..] else { panic!("{out}") };
+    let [report] = &json_lines(&out)[..] else { panic!("{out}") };
     assert_eq!((&report["completed"], &report["reason"]), (&false.into(), &"not_a_page".into()));
 }
 
@@ -170,13 +166,13 @@ fn an_erasure_counts_by_kind_takes_the_kinds_it_is_told_and_is_logged() {
     let expected = "0 entries of this person would be erased\n\
                     no record names this id: if you expected records, check the id\n";
     assert_eq!(counts, expected);
-    let left = lines(&tool(&["export", "--source", "spektr", "--by", "ada"]));
+    let left = json_lines(&tool(&["export", "--source", "spektr", "--by", "ada"]));
     assert_eq!(left.len(), 3);
     assert!(left.iter().all(|line| line["raw"].as_str().expect("text").contains("spk_10")));
 
     let log = tool(&["log", "--since", "1h", "--format", "json"]);
     assert!(!log.contains("spk_1"), "{log}");
-    let log = lines(&log);
+    let log = json_lines(&log);
     let log: Vec<_> =
         log.iter().map(|one| (&one["action"], &one["by"], one["affected"].as_u64())).collect();
     let expected = [
@@ -232,11 +228,11 @@ fn what_waits_for_its_next_attempt_is_due_after_a_retry_and_a_dry_run_only_count
         "entry 1 is pending; `spektr inbox retry 1` makes it due\n0 entries pending again\n";
     assert_eq!(tool(0, &["replay", "e1"]), pending);
     assert_eq!(tool(0, &["retry", "e1"]), "1 entry due now\n");
-    let shown = lines(&tool(0, &["show", "e1", "--format", "json"]));
+    let shown = json_lines(&tool(0, &["show", "e1", "--format", "json"]));
     let [action] = &shown[0]["actions"].as_array().expect("a list")[..] else {
         panic!("{shown:?}")
     };
-    let account = lines(&tool(0, &["log", "--format", "json"])).pop().expect("a retry");
+    let account = json_lines(&tool(0, &["log", "--format", "json"])).pop().expect("a retry");
     assert_eq!((&action["action"], &action["by"]), (&"retry".into(), &account["by"]));
     let shown = tool(0, &["show", "1"]);
     let by = account["by"].as_str().expect("text");
@@ -254,12 +250,12 @@ fn what_waits_for_its_next_attempt_is_due_after_a_retry_and_a_dry_run_only_count
     assert_eq!(left, expected);
     let all = ["retry", "--all", "--by", "eve", "--format", "json"];
     assert_eq!(tool(0, &all).trim(), r#"{"missing":[],"retried":1}"#);
-    let entries = lines(&tool(0, &["list", "--state", "pending", "--format", "json"]));
+    let entries = json_lines(&tool(0, &["list", "--state", "pending", "--format", "json"]));
     let attempts: Vec<_> = entries.iter().map(|one| one["attempts"].as_u64()).collect();
     assert_eq!(attempts, [Some(9); 3]);
     assert_eq!(tool(0, &["retry", "--all", "--dry-run"]), "0 entries would be due now\n");
 
-    let log = lines(&tool(0, &["log", "--format", "json"]));
+    let log = json_lines(&tool(0, &["log", "--format", "json"]));
     let log: Vec<_> = log.iter().map(|one| (&one["action"], one["affected"].as_u64())).collect();
     let retry = &Value::from("retry");
     assert_eq!(log, [(&"import".into(), Some(4)), (retry, Some(1)), (retry, Some(1))]);
@@ -321,7 +317,7 @@ fn a_paused_inbox_says_since_when_and_by_whom_until_it_is_resumed() {
     assert_eq!(code, Some(0));
     assert!(out.starts_with("paused already by ada since 20") && out.ends_with("Z\n"), "{out}");
     let (_, status, _) = run(folder.path(), &["inbox", "status", "--format", "json"]);
-    let [status] = &lines(&status)[..] else { panic!("{status}") };
+    let [status] = &json_lines(&status)[..] else { panic!("{status}") };
     assert_eq!((&status["paused"]["by"], &status["pending"]), (&"ada".into(), &1.into()));
     let since = status["paused"]["since"].as_str().expect("a time").to_owned();
     let (_, status, _) = run(folder.path(), &["inbox", "status"]);
@@ -336,7 +332,7 @@ fn a_paused_inbox_says_since_when_and_by_whom_until_it_is_resumed() {
     let (_, status, _) = run(folder.path(), &["inbox", "status", "--format", "json"]);
     assert!(status.starts_with(r#"{"paused":null,"#), "{status}");
     let (_, log, _) = run(folder.path(), &["inbox", "log", "--format", "json"]);
-    let log = lines(&log);
+    let log = json_lines(&log);
     let paused_at = &log[1]["at"];
     let log: Vec<_> = log[1..].iter().map(|one| (&one["action"], &one["by"])).collect();
     assert_eq!(log, [(&"pause".into(), &"ada".into()), (&"resume".into(), &"eve".into())]);
@@ -349,7 +345,7 @@ fn actions_are_logged_under_the_account_of_the_process() {
     import_one(folder.path(), "done");
     let (_, log, _) = run(folder.path(), &["inbox", "log", "--format", "json"]);
     let account = std::process::Command::new("id").arg("-un").output().expect("id runs");
-    assert_eq!(lines(&log)[0]["by"], text(&account.stdout).trim());
+    assert_eq!(json_lines(&log)[0]["by"], text(&account.stdout).trim());
 }
 
 #[test]
@@ -401,7 +397,7 @@ fn a_backup_is_made_while_the_service_runs_and_restored_once_it_has_ended() {
     assert_eq!(count("sqlite://spektr-inbox.db"), 1);
     assert_eq!(count("sqlite://spektr-inbox.db.replaced"), 2);
     let (_, log) = tool(&["inbox", "log", "--format", "json"]);
-    let log = lines(&log);
+    let log = json_lines(&log);
     let log: Vec<_> =
         log.iter().map(|one| (&one["action"], &one["by"], &one["affected"])).collect();
     let one = Value::from(1);
@@ -420,7 +416,7 @@ fn a_restore_beside_an_inbox_without_later_actions_lacks_none() {
     assert_eq!(code, Some(0));
     let former = former(folder.path());
     let restored = serde_json::json!({ "restored": true, "replaced": former, "lost": [] });
-    assert_eq!(lines(&out), [restored]);
+    assert_eq!(json_lines(&out), [restored]);
 }
 
 #[test]
@@ -454,5 +450,5 @@ fn a_restore_that_is_refused_and_a_backup_over_a_file_are_not_recorded() {
     assert_eq!((code, &errors[..]), (Some(2), "error: no backup was made: in.jsonl exists\n"));
     assert_eq!(run(folder.path(), &["inbox", "restore", "in.jsonl"]).0, Some(2));
     let (_, log, _) = run(folder.path(), &["inbox", "log", "--format", "json"]);
-    assert_eq!(lines(&log).len(), 1, "{log}");
+    assert_eq!(json_lines(&log).len(), 1, "{log}");
 }

@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use deliver::{Connection, alert, respond};
+use deliver::{Connection, alert};
 use service::Service;
-use support::{inheriting, spektr, text};
+use support::{inheriting, respond, spektr, text};
 
 const KEYS: Option<&str> = Some("dev=any secret");
 

@@ -8,26 +8,18 @@ mod deliver;
 mod service;
 
 use std::fs::{self, Permissions};
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::{BufReader, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use deliver::{Connection, alert};
 use service::Service;
-use support::{spektr, text};
+use support::{read_request, spektr, text, write_secret};
 
 const KEYS: Option<&str> = Some("dev=any secret");
-
-fn figure(service: &Service, name: &str) -> u64 {
-    let (status, metrics) = service.get("/metrics");
-    assert_eq!(status, 200);
-    let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{metrics}"))
-}
 
 #[test]
 fn a_log_that_nobody_reads_stops_nothing_and_says_what_it_lost() {
@@ -48,7 +40,7 @@ fn a_log_that_nobody_reads_stops_nothing_and_says_what_it_lost() {
     assert_eq!(connection.deliver(&alert("evt_2")).expect("an answer").status, 200);
     assert_eq!(service.get("/health/live").0, 200);
     assert_eq!(service.get("/health/ready").0, 200);
-    let dropped = figure(&service, "spektr_inbox_log_lines_dropped_total");
+    let dropped = service.figure("spektr_inbox_log_lines_dropped_total");
     assert!(dropped > 0);
 
     let notice = service.logs("lines of the log were dropped");
@@ -66,12 +58,6 @@ fn a_log_that_nobody_reads_stops_nothing_and_says_what_it_lost() {
     assert_eq!(written as u64 + dropped, (BATCHES * ENTRIES - 1) as u64);
 }
 
-/// Writes a file that only its owner can read.
-fn write(path: &Path, content: &str) {
-    fs::write(path, content).expect("is written");
-    fs::set_permissions(path, Permissions::from_mode(0o600)).expect("is allowed");
-}
-
 /// Returns the text of a key file with these ids. All keys have the secret of the deliveries.
 fn keys(ids: &[&str]) -> String {
     ids.iter().map(|id| format!("[[keys]]\nid = '{id}'\nsecret = 'any secret'\n")).collect()
@@ -87,23 +73,23 @@ fn deliver(service: &Service) -> u16 {
 fn keys_are_read_again_at_sighup_and_stay_if_they_cannot_be_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("keys.toml");
-    write(&file, &keys(&["old"]));
+    write_secret(&file, &keys(&["old"]));
     let mut service = Service::start(None, folder.path(), &["--keys", "keys.toml"]);
     assert_eq!(deliver(&service), 401);
 
     let long = "k".repeat(100);
-    write(&file, &keys(&["dev", &long]));
+    write_secret(&file, &keys(&["dev", &long]));
     service.signal("HUP");
     let line = service.logs("the signing keys were read again");
     let added = format!("added=\"dev, {}…\" removed=\"old\" count=2\n", &long[..64]);
     assert!(line.ends_with(&added), "{line}");
     assert_eq!(deliver(&service), 200);
-    write(&file, &keys(&["dev", &long]).replacen("any secret", "another one", 1));
+    write_secret(&file, &keys(&["dev", &long]).replacen("any secret", "another one", 1));
     service.signal("HUP");
     let line = service.logs("the signing keys were read again");
     assert!(line.ends_with(" changed=\"dev\" count=2\n"), "{line}");
     assert_eq!(deliver(&service), 401);
-    write(&file, &keys(&["dev", &long]));
+    write_secret(&file, &keys(&["dev", &long]));
     service.signal("HUP");
     service.logs("the signing keys were read again");
     assert_eq!(deliver(&service), 200);
@@ -115,7 +101,7 @@ fn keys_are_read_again_at_sighup_and_stay_if_they_cannot_be_read() {
         ("", "the key ring has no keys"),
         (&expired, "no key in keys.toml is valid now"),
     ] {
-        write(&file, content);
+        write_secret(&file, content);
         service.signal("HUP");
         let line = service.logs("stays as it was: it cannot be read again");
         assert!(line.contains("what=\"the signing keys\"") && line.contains(reason), "{line}");
@@ -127,9 +113,9 @@ fn keys_are_read_again_at_sighup_and_stay_if_they_cannot_be_read() {
     assert_eq!(deliver(&service), 200);
     let figures =
         ["spektr_inbox_settings_reloads_total", "spektr_inbox_settings_reload_failures_total"];
-    assert_eq!(figures.map(|name| figure(&service, name)), [7, 4]);
+    assert_eq!(figures.map(|name| service.figure(name)), [7, 4]);
 
-    write(&file, &keys(&["new"]));
+    write_secret(&file, &keys(&["new"]));
     service.signal("HUP");
     let line = service.logs("the signing keys were read again");
     assert!(line.contains("added=\"new\""), "{line}");
@@ -148,8 +134,7 @@ fn the_api_key_and_the_level_of_the_log_are_read_again_at_sighup() {
     // The list makes the client ask again, and reports the API key of each request.
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let lines = BufReader::new(&stream).lines().map_while(Result::ok);
-            let head: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+            let Ok((head, _)) = read_request(BufReader::new(&stream)) else { continue };
             let key = head.iter().find_map(|line| line.strip_prefix("x-api-key: "));
             let _ended = asked.send(key.unwrap_or_default().to_owned());
             let answer = "HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
@@ -158,25 +143,25 @@ fn the_api_key_and_the_level_of_the_log_are_read_again_at_sighup() {
     });
     let asked_with = || asks.recv_timeout(Duration::from_secs(60)).expect("is asked");
     let (key, config) = (folder.path().join("api-key"), folder.path().join("spektr.toml"));
-    write(&key, "first-key\n");
-    write(&config, "serve.log_level = 'error'\n");
+    write_secret(&key, "first-key\n");
+    write_secret(&config, "serve.log_level = 'error'\n");
     let arguments = ["--from", &url, "--api-key-file", "api-key"];
     let mut service = Service::start(KEYS, folder.path(), &arguments);
     assert_eq!(asked_with(), "first-key");
 
-    write(&config, "serve.log_level = 'info'\n");
-    write(&key, "marker key\n");
+    write_secret(&config, "serve.log_level = 'info'\n");
+    write_secret(&key, "marker key\n");
     service.signal("HUP");
     let line = service.logs("stays as it was: it cannot be read again");
     assert!(line.contains("what=\"the API key\""), "{line}");
     service.logs("settings were read again log_level=info");
-    write(&key, "second-key\n");
+    write_secret(&key, "second-key\n");
     service.signal("HUP");
     service.logs("the API key was read again");
     // One request may still have been sent with the old key.
     assert!([asked_with(), asked_with()].contains(&"second-key".to_owned()));
 
-    write(&config, "serve.log_level = 'loud'\n");
+    write_secret(&config, "serve.log_level = 'loud'\n");
     service.signal("HUP");
     let line = service.logs("stays as it was: it cannot be read again");
     assert!(line.contains("what=\"keys and settings\""), "{line}");
@@ -191,10 +176,10 @@ fn the_api_key_and_the_level_of_the_log_are_read_again_at_sighup() {
 fn files_with_secrets_that_others_can_read_are_warned_of() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name| folder.path().join(name);
-    write(&path("keys.toml"), &keys(&["dev"]));
-    write(&path("api-key"), "any-key");
+    write_secret(&path("keys.toml"), &keys(&["dev"]));
+    write_secret(&path("api-key"), "any-key");
     let store = "store = 'postgres://user:marker@127.0.0.1:1/db?sslmode=disable'";
-    write(&path("spektr.toml"), &format!("{store}\nreconcile.api_key_file = 'api-key'\n"));
+    write_secret(&path("spektr.toml"), &format!("{store}\nreconcile.api_key_file = 'api-key'\n"));
     let arguments = ["serve", "--keys", "keys.toml", "--listen", "127.0.0.1:0"];
     let logged = || {
         let output = spektr(None).args(arguments).current_dir(folder.path()).output();
@@ -220,14 +205,14 @@ fn files_with_secrets_that_others_can_read_are_warned_of() {
 fn a_service_without_a_valid_key_says_so_at_once_and_is_not_ready() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("keys.toml");
-    write(&file, &format!("{}not_after = 2020-01-01T00:00:00Z\n", keys(&["dev"])));
+    write_secret(&file, &format!("{}not_after = 2020-01-01T00:00:00Z\n", keys(&["dev"])));
     let mut service = Service::start(None, folder.path(), &["--keys", "keys.toml"]);
     service.logs("no signing key is valid now: every delivery is refused with 500");
     let (status, report) = service.get("/health/ready");
     assert_eq!(status, 503);
     assert!(report.contains(r#""keys":"none is valid""#), "{report}");
     assert_eq!(deliver(&service), 500);
-    write(&file, &keys(&["dev"]));
+    write_secret(&file, &keys(&["dev"]));
     service.signal("HUP");
     service.logs("the signing keys were read again");
     assert_eq!(deliver(&service), 200);
@@ -238,7 +223,7 @@ fn a_service_without_a_valid_key_says_so_at_once_and_is_not_ready() {
 fn milliseconds_in_a_key_file_are_refused_with_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let content = format!("{}not_after = 1767225600000\n", keys(&["dev"]));
-    write(&folder.path().join("keys.toml"), &content);
+    write_secret(&folder.path().join("keys.toml"), &content);
     let serve = ["serve", "--keys", "keys.toml"];
     let output = spektr(None).args(serve).current_dir(folder.path()).output().expect("it runs");
     assert_eq!(output.status.code(), Some(2));
@@ -300,7 +285,7 @@ fn a_damaged_file_is_refused_at_the_start_if_a_check_is_asked_for() {
         hint:  put a backup in its place: spektr inbox restore FILE; the damaged file is kept\n";
     assert_eq!(message(&["--quick-check"], None), expected);
     assert_eq!(message(&[], Some("true")), expected);
-    write(&folder.path().join("spektr.toml"), "serve.quick_check = true\n");
+    write_secret(&folder.path().join("spektr.toml"), "serve.quick_check = true\n");
     assert_eq!(message(&[], None), expected);
     // A file without any readable page gives the same error, even without the check.
     bytes[4096..].fill(0xff);

@@ -16,7 +16,7 @@ use std::process::Output;
 use receiver::Receiver;
 use serde_json::Value;
 use service::Service;
-use support::{run, spektr, text};
+use support::{json_lines, run, spektr, text};
 
 const KEYS: Option<&str> = Some("dev=any secret");
 
@@ -34,12 +34,8 @@ fn printed(folder: &Path, arguments: &[&str]) -> String {
     text(&output.stdout).to_owned()
 }
 
-fn lines(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
-}
-
 fn listed(folder: &Path, arguments: &[&str]) -> Vec<Value> {
-    lines(&printed(folder, &[&["list", "--format", "json"], arguments].concat()))
+    json_lines(&printed(folder, &[&["list", "--format", "json"], arguments].concat()))
 }
 
 fn send(url: &str, arguments: &[&str]) {
@@ -103,7 +99,7 @@ fn what_was_rejected_is_kept_diagnosed_and_recovered_once_the_setting_is_right()
     assert_eq!(listed(path, &[]).len(), 0);
 
     let kept = printed(path, &["quarantine", "--record", "rejected", "--format", "json"]);
-    assert_eq!(lines(&kept)[0]["reason"], "signature_mismatch");
+    assert_eq!(json_lines(&kept)[0]["reason"], "signature_mismatch");
     let with_keys = |arguments: &[&str]| {
         spektr(KEYS).args(arguments).current_dir(path).output().expect("the tool runs")
     };
@@ -166,7 +162,7 @@ fn events_are_posted_on_until_they_are_accepted() {
     assert_eq!(own(again), expected);
     assert_eq!(first.body, again.body);
     let shown = printed(folder.path(), &["show", "evt_1", "--reveal", "--format", "json"]);
-    let shown = &lines(&shown)[0];
+    let shown = &json_lines(&shown)[0];
     assert_eq!(shown["raw"].as_str().map(str::as_bytes), Some(&first.body[..]));
     let statuses = [0, 1].map(|index| shown["history"][index]["status"].as_u64());
     assert_eq!(statuses, [Some(503), Some(201)]);
@@ -194,7 +190,7 @@ fn entries_are_looked_after_while_the_service_runs() {
 
     // For an id of two entries, `show` prints both.
     let numbers = |shown: &str| -> Vec<i64> {
-        lines(shown).iter().filter_map(|entry| entry["number"].as_i64()).collect()
+        json_lines(shown).iter().filter_map(|entry| entry["number"].as_i64()).collect()
     };
     assert_eq!(numbers(&printed(path, &["show", "evt_2", "--format", "json"])), [2, 3]);
     assert_eq!(inbox(path, &["show", "evt_3"]).status.code(), Some(1));
@@ -258,7 +254,7 @@ fn dead_letters_are_listed_with_their_reason_and_replayed() {
             "1 dead letter\nonce the reason is gone: spektr inbox replay --state dead\n"
         )
     );
-    assert_eq!(lines(&printed(folder.path(), &["dead", "--format", "json"]))[0]["id"], "e1");
+    assert_eq!(json_lines(&printed(folder.path(), &["dead", "--format", "json"]))[0]["id"], "e1");
     let replayed = printed(folder.path(), &["replay", "--state", "dead"]);
     assert_eq!(replayed, "1 entry pending again\n");
     assert_eq!(printed(folder.path(), &["dead"]), "0 dead letters\n");

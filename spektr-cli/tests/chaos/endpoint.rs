@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::process::Process;
+use crate::support::until;
 
 const ADDRESS: &str = "SPEKTR_TEST_ENDPOINT";
 const FILE: &str = "SPEKTR_TEST_ENDPOINT_FILE";
@@ -47,9 +48,7 @@ impl Endpoint {
         command.stdin(Stdio::piped()).stdout(Stdio::null());
         let child = command.spawn().expect("this program runs");
         let endpoint = Self { process: Process::new(child), address, file };
-        while TcpStream::connect(&endpoint.address).is_err() {
-            std::thread::yield_now();
-        }
+        until("the endpoint listens", || TcpStream::connect(&endpoint.address).is_ok());
         endpoint
     }
 
@@ -122,7 +121,7 @@ fn writes_down_what_it_is_sent_before_it_answers() {
         let mut reader = BufReader::new(&stream);
         while line != "\r\n" {
             line.clear();
-            reader.read_line(&mut line).expect("an answer");
+            assert_ne!(reader.read_line(&mut line).expect("an answer"), 0, "it breaks off");
         }
         assert_eq!(std::fs::read_to_string(&endpoint.file).expect("it is written"), expected);
     }

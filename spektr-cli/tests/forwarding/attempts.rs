@@ -5,10 +5,10 @@ use std::fs;
 use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
 
-use crate::deliver::{Connection, alert, respond};
+use crate::deliver::{Connection, alert};
 use crate::receiver::Receiver;
 use crate::service::Service;
-use crate::support::{spektr, text};
+use crate::support::{respond, spektr, text};
 use crate::{KEYS, deliver, headers, refused};
 
 #[test]
@@ -173,7 +173,9 @@ fn as_many_events_as_were_set_are_posted_at_a_time() {
         let fourth = listener.accept().map(drop).map_err(|error| error.kind());
         assert_eq!(fourth, Err(ErrorKind::WouldBlock));
         listener.set_nonblocking(false).expect("is set");
-        streams.into_iter().for_each(|stream| respond(stream, "200 OK"));
+        for stream in streams {
+            respond(stream, "200 OK");
+        }
     }
     assert_eq!(service.terminate().0, Some(0));
 }

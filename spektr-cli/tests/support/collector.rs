@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -11,6 +11,8 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
+
+use crate::support::{PATIENCE, read_request};
 
 /// Accepts all requests until the process ends.
 pub(crate) struct Collector {
@@ -54,7 +56,10 @@ impl Collector {
     pub(crate) fn waits_for(&self, spans: usize) {
         let (kept, changed) = &*self.kept;
         let kept = kept.lock().expect("nobody panics");
-        drop(changed.wait_while(kept, |kept| all_spans(kept).len() < spans).expect("is kept"));
+        let is_short = |kept: &mut Vec<Export>| all_spans(kept).len() < spans;
+        let (kept, _) = changed.wait_timeout_while(kept, PATIENCE, is_short).expect("is kept");
+        let count = all_spans(&kept).len();
+        assert!(count >= spans, "{count} of {spans} spans have come");
     }
 
     /// Returns the requests received so far.
@@ -100,13 +105,6 @@ pub(crate) fn text_of(attributes: &[KeyValue], name: &str) -> Option<String> {
 }
 
 fn read(stream: &TcpStream) -> Export {
-    let mut reader = BufReader::new(stream);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        assert_ne!(reader.read_line(&mut head).expect("a line"), 0, "{head}");
-    }
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-    let mut body = vec![0; length.map_or(0, |length| length.parse().expect("a number"))];
-    reader.read_exact(&mut body).expect("the body");
-    Export { head, body }
+    let (head, body) = read_request(BufReader::new(stream)).expect("a request");
+    Export { head: head.iter().map(|line| format!("{line}\r\n")).collect(), body }
 }

@@ -83,19 +83,3 @@ pub(crate) fn alert(id: &str) -> Vec<u8> {
     )
     .into_bytes()
 }
-
-/// Reads a request from a connection and answers it.
-pub(crate) fn respond(stream: TcpStream, answer: &str) {
-    let mut reader = BufReader::new(&stream);
-    let (mut line, mut length) = (String::new(), 0);
-    while line != "\r\n" {
-        line.clear();
-        reader.read_line(&mut line).expect("a line");
-        if let Some(value) = line.strip_prefix("content-length: ") {
-            length = value.trim_end().parse().expect("a number");
-        }
-    }
-    reader.read_exact(&mut vec![0; length]).expect("the body");
-    let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-    (&stream).write_all(answer.as_bytes()).expect("the answer");
-}

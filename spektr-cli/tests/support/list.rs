@@ -2,9 +2,11 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufReader, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
+
+use crate::support::read_request;
 
 /// Answers every request with the same page, until the process ends.
 pub(crate) struct List {
@@ -21,12 +23,11 @@ impl List {
         let shown = Arc::clone(&page);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let mut lines = BufReader::new(&stream).lines();
-                while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+                // The client may have ended already.
+                let _request = read_request(BufReader::new(&stream));
                 let page = shown.lock().expect("nobody panics").clone();
                 let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close";
                 let answer = format!("{head}\r\ncontent-length: {}\r\n\r\n{page}", page.len());
-                // The client may have ended already.
                 let _gone = (&stream).write_all(answer.as_bytes());
             }
         });

@@ -2,19 +2,16 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
-use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::deliver::{Connection, signature};
 use crate::receiver::Receiver;
 use crate::service::Service;
-use crate::support::{spektr, text};
+use crate::support::{json_lines, spektr, text, until, write_secret};
 
 pub(crate) const KEYS: Option<&str> = Some("dev=any secret");
 
@@ -25,9 +22,6 @@ pub(crate) const MARKER: &str = "marker-in-a-payload";
 pub(crate) const CUSTOMER: &str = "spk_01HXR3JHWH0AVAZVC7WFGYDNNQ";
 
 pub(crate) const TOKEN: &str = "token-of-the-operators-of-this-test";
-
-/// The maximum time that a test waits for something.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A service, its folder, and the destination of its events.
 pub(crate) struct Operated {
@@ -49,8 +43,7 @@ pub(crate) fn alert(id: &str, spektr_id: &str) -> String {
 /// Writes the file with the token.
 pub(crate) fn token_file(folder: &Path) -> PathBuf {
     let path = folder.join("ops-token.txt");
-    fs::write(&path, format!("{TOKEN}\n")).expect("is written");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("is allowed");
+    write_secret(&path, &format!("{TOKEN}\n"));
     path
 }
 
@@ -98,7 +91,7 @@ impl Operated {
         command.arg("inbox").args(arguments).args(["--format", "json"]);
         let output = command.current_dir(self.folder.path()).output().expect("the tool runs");
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
-        text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+        json_lines(text(&output.stdout))
     }
 
     /// Returns the state of the first entry with an event id, from the tool.
@@ -110,10 +103,7 @@ impl Operated {
 
     /// Waits until a condition holds.
     pub(crate) fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
-        let began = Instant::now();
-        while !is_so(self) {
-            assert!(began.elapsed() < PATIENCE, "it did not come to pass that {what}");
-        }
+        until(what, || is_so(self));
     }
 
     /// Sends a request with only these headers. Returns status, head and body.

@@ -2,10 +2,11 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
-use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
+
+use crate::support::{PATIENCE, respond};
 
 /// Answers one request after the other, each on its own connection.
 pub(crate) struct Receiver {
@@ -29,10 +30,11 @@ impl Receiver {
         let counted = Arc::clone(&answered);
         let thread = std::thread::spawn(move || {
             let answer = |answer: &&str| {
-                let received = serve(&listener, answer);
+                let (stream, _) = listener.accept().expect("a connection");
+                let (headers, body) = respond(stream, answer);
                 *counted.0.lock().expect("is counted") += 1;
                 counted.1.notify_all();
-                received
+                Received { headers, body }
             };
             answers.iter().map(answer).collect()
         });
@@ -43,32 +45,13 @@ impl Receiver {
     pub(crate) fn waits_for(&self, number: usize) {
         let (answered, changed) = &*self.answered;
         let answered = answered.lock().expect("is counted");
-        drop(changed.wait_while(answered, |answered| *answered < number).expect("is counted"));
+        let waited = changed.wait_timeout_while(answered, PATIENCE, |count| *count < number);
+        let (answered, _) = waited.expect("is counted");
+        assert!(*answered >= number, "{} of {number} requests have come", *answered);
     }
 
     /// Returns the received requests.
     pub(crate) fn finish(self) -> Vec<Received> {
         self.thread.join().expect("does not panic")
     }
-}
-
-fn serve(listener: &TcpListener, answer: &str) -> Received {
-    let (stream, _) = listener.accept().expect("a connection");
-    let mut reader = BufReader::new(&stream);
-    let mut headers = Vec::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).expect("a line");
-        let line = line.trim_end().to_owned();
-        if line.is_empty() {
-            break;
-        }
-        headers.push(line);
-    }
-    let length = headers.iter().find_map(|line| line.strip_prefix("content-length: "));
-    let mut body = vec![0; length.map_or(0, |length| length.parse().expect("a number"))];
-    reader.read_exact(&mut body).expect("the body");
-    let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-    (&stream).write_all(answer.as_bytes()).expect("the answer");
-    Received { headers, body }
 }

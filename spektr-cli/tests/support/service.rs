@@ -8,9 +8,8 @@ use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
-use std::time::Duration;
 
-use crate::support::spektr;
+use crate::support::{PATIENCE, spektr};
 
 /// A service on free ports.
 pub(crate) struct Service {
@@ -98,11 +97,10 @@ impl Service {
     /// Kills the service after a minute, which ends its output, unless the result is dropped
     /// before.
     fn deadline(&self) -> Sender<()> {
-        const LIMIT: Duration = Duration::from_secs(60);
         let (sender, in_time) = mpsc::channel();
         let id = self.child.id().to_string();
         thread::spawn(move || {
-            if in_time.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+            if in_time.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
                 let _killed = Command::new("kill").args(["-s", "KILL", &id]).status();
             }
         });
@@ -131,6 +129,14 @@ impl Service {
         let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
         (status.expect("a status"), body.to_owned())
+    }
+
+    /// Returns the value of a series of its metrics.
+    pub(crate) fn figure(&self, series: &str) -> u64 {
+        let (status, metrics) = self.get("/metrics");
+        assert_eq!(status, 200);
+        let value = metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{metrics}"))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::collector::{Collector, text_of};
 use crate::deliver::{Connection, signature};
 use crate::receiver::{Received, Receiver};
 use crate::service::Service;
-use crate::support::{spektr, text};
+use crate::support::{spektr, text, until};
 
 const KEYS: Option<&str> = Some("dev=any secret");
 
@@ -341,18 +341,13 @@ fn a_collector_that_is_down_is_logged_once_and_takes_spans_when_it_is_up() {
     tool.env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9/");
     tool.env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", format!("http://{address}/{TOKEN}/traces"));
     let mut service = start(tool, folder.path(), &forward(folder.path(), &receiver), &[]);
-    let lost = |service: &Service| -> u64 {
-        let (_, metrics) = service.get("/metrics");
-        let line =
-            metrics.lines().find_map(|line| line.strip_prefix("spektr_inbox_spans_lost_total "));
-        line.expect("is counted").parse().expect("a number")
-    };
+    let lost = |service: &Service| service.figure("spektr_inbox_spans_lost_total");
     assert_eq!(lost(&service), 0);
     for (index, id) in EVENTS.chars().enumerate() {
         deliver(&service, &event(&format!("e{id}")), "");
         receiver.waits_for(index + 1);
         // Several batches are lost one after the other.
-        while lost(&service) <= index as u64 * 2 {}
+        until("its spans are lost", || lost(&service) > index as u64 * 2);
     }
     let line = service.logs("the collector refuses spans");
     assert!(
