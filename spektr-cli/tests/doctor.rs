@@ -35,12 +35,12 @@ const NO_API_KEY: &str = "warning: list of events: there is no API key: a lost d
     fetched; set SPEKTR_API_KEY, or name a file that holds the key: --api-key-file FILE";
 
 /// The output of the tool for a setting.
-struct Said {
+struct Diagnosis {
     code: Option<i32>,
     lines: Vec<String>,
 }
 
-impl Said {
+impl Diagnosis {
     fn of(command: &mut Command) -> Self {
         let output = command.output().expect("the tool runs");
         assert_eq!(text(&output.stderr), "");
@@ -104,13 +104,13 @@ impl Setting {
         command
     }
 
-    fn doctor(&self, arguments: &[&str]) -> Said {
-        Said::of(&mut self.command(KEYS, arguments))
+    fn doctor(&self, arguments: &[&str]) -> Diagnosis {
+        Diagnosis::of(&mut self.command(KEYS, arguments))
     }
 
-    fn of_keys(&self, document: &str) -> Said {
+    fn of_keys(&self, document: &str) -> Diagnosis {
         self.write("keys.toml", document);
-        Said::of(&mut self.command(None, &["--keys", "keys.toml"]))
+        Diagnosis::of(&mut self.command(None, &["--keys", "keys.toml"]))
     }
 
     /// Makes an inbox.
@@ -194,7 +194,7 @@ fn all_is_well_and_nothing_is_sent_or_changed() {
         received
     });
     let before = setting.names();
-    let said = Said::of(&mut setting.command(None, &[]));
+    let said = Diagnosis::of(&mut setting.command(None, &[]));
     said.assert(&[]);
     assert_eq!(setting.names(), before);
     assert_eq!(received.join().expect("does not panic"), b"");
@@ -276,7 +276,7 @@ fn findings_are_lines_of_json_too() {
 fn wrong_settings_are_named_and_the_rest_is_examined() {
     let setting = Setting::new();
     let mut command = setting.command(KEYS, &["--keep-known", "1h"]);
-    let said = Said::of(command.env("SPEKTR_TOLERENCE", "5m"));
+    let said = Diagnosis::of(command.env("SPEKTR_TOLERENCE", "5m"));
     said.assert(&[
         "fault: configuration: SPEKTR_TOLERENCE: there is no such setting; did you mean \
          `SPEKTR_TOLERANCE`? `spektr config check --help` lists the settings; correct or remove \
@@ -298,7 +298,7 @@ fn too_few_open_files_for_the_connections_are_a_fault() {
     let mut shell = Command::new("sh");
     shell.args(["-c", r#"ulimit -n 64; exec "$0" doctor"#, env!("CARGO_BIN_EXE_spektr")]);
     let mut shell = with_keys(shell, KEYS);
-    Said::of(shell.current_dir(setting.path())).assert(&[
+    Diagnosis::of(shell.current_dir(setting.path())).assert(&[
         "fault: open files: 64 are allowed, which leaves room for 1 of 512 connections; allow 624: \
          LimitNOFILE= of the unit, or `ulimit -n`",
     ]);

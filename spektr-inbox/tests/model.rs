@@ -32,7 +32,7 @@ mod model {
 use std::env;
 use std::sync::Arc;
 
-use model::drive::{Place, drive};
+use model::drive::{Database, drive};
 use model::steps::sequence;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
@@ -40,9 +40,9 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 /// The largest number of steps of a sequence.
 const LONGEST: usize = 600;
 
-/// Takes `steps` steps, or as many as `SPEKTR_MODEL_STEPS` says. Each sequence starts in a new
-/// place.
-fn steps_agree(name: &str, steps: usize, place: impl Fn(&tokio::runtime::Runtime) -> Place) {
+/// Takes `steps` steps, or as many as `SPEKTR_MODEL_STEPS` says. Each sequence starts on a new
+/// database.
+fn steps_agree(name: &str, steps: usize, database: impl Fn(&tokio::runtime::Runtime) -> Database) {
     let set = |name: &str| env::var(name).ok().map(|value| value.parse::<u64>().unwrap());
     let steps = set("SPEKTR_MODEL_STEPS").map_or(steps, |steps| steps as usize);
     let seed = set("SPEKTR_MODEL_SEED").unwrap_or(14);
@@ -59,7 +59,7 @@ fn steps_agree(name: &str, steps: usize, place: impl Fn(&tokio::runtime::Runtime
         let tree = sequence(LONGEST).new_tree(&mut runner).unwrap();
         taken += tree.current().len();
         let agrees = runner.run_one(tree, |steps| {
-            let agrees = runtime.block_on(drive(place(&runtime), &steps));
+            let agrees = runtime.block_on(drive(database(&runtime), &steps));
             agrees.map_err(|problem| {
                 println!("after {} steps: {problem}", steps.len());
                 TestCaseError::fail(problem)
@@ -74,12 +74,12 @@ fn steps_agree(name: &str, steps: usize, place: impl Fn(&tokio::runtime::Runtime
 
 #[test]
 fn the_store_in_sqlite_does_what_the_model_does() {
-    steps_agree("sqlite", 100_000, |_| Place::sqlite());
+    steps_agree("sqlite", 100_000, |_| Database::sqlite());
 }
 
 #[test]
 fn the_store_in_memory_does_what_the_model_does() {
-    steps_agree("memory", 20_000, |_| Place::Memory(Arc::default()));
+    steps_agree("memory", 20_000, |_| Database::Memory(Arc::default()));
 }
 
 #[cfg(feature = "postgres")]
@@ -90,7 +90,7 @@ fn the_store_in_postgresql_does_what_the_model_does() {
     // The server ends with this process. This test does not lose the machine, so syncs are off.
     let settings = ["fsync = off", "full_page_writes = off"];
     let cluster: &'static Cluster = Box::leak(Box::new(Cluster::start(&settings)));
-    steps_agree("postgresql", 2000, |runtime| Place::Postgres {
+    steps_agree("postgresql", 2000, |runtime| Database::Postgres {
         cluster,
         url: runtime.block_on(cluster.database()),
     });

@@ -9,7 +9,7 @@ use crate::api::public_api;
 use crate::fixtures::{ENVELOPE, Event, Files, PING};
 
 /// One state of a small schema folder.
-pub struct State {
+pub struct SchemaState {
     /// Name of the state.
     pub name: String,
     /// The schemas.
@@ -20,7 +20,7 @@ pub struct State {
     pub api: BTreeSet<String>,
 }
 
-impl State {
+impl SchemaState {
     fn new(name: impl Into<String>, files: &Files) -> Self {
         let name = name.into();
         let set = SchemaSet::parse(files.list()).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -91,11 +91,11 @@ fn told_by_cc() -> Event {
 
 /// Returns states that differ in a member's type, in other properties of a member, and in events
 /// and types.
-pub fn states() -> Vec<State> {
-    let mut states = vec![State::new("no member", &base())];
+pub fn states() -> Vec<SchemaState> {
+    let mut states = vec![SchemaState::new("no member", &base())];
     for (name, required, optional) in types() {
-        states.push(State::new(format!("required {name}"), &with_note(&required, true)));
-        states.push(State::new(format!("optional {name}"), &with_note(&optional, false)));
+        states.push(SchemaState::new(format!("required {name}"), &with_note(&required, true)));
+        states.push(SchemaState::new(format!("optional {name}"), &with_note(&optional, false)));
     }
     let text = |keywords: &str| with_note(&format!(r#""type": "string", {keywords}"#), true);
     let ping = || Event::new("ping", "Ping");
@@ -173,6 +173,6 @@ pub fn states() -> Vec<State> {
             ),
         ),
     ];
-    states.extend(more.iter().map(|(name, files)| State::new(*name, files)));
+    states.extend(more.iter().map(|(name, files)| SchemaState::new(*name, files)));
     states
 }

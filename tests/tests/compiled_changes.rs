@@ -6,7 +6,7 @@
 use spektr_codegen::diff::diff;
 use spektr_tests::compiled::{self, Tree, Workspace};
 use spektr_tests::fixtures::{Event, Files};
-use spektr_tests::mutations::{State, states};
+use spektr_tests::mutations::{SchemaState, states};
 
 /// The folder of this test's workspaces.
 const TMP: &str = env!("CARGO_TARGET_TMPDIR");
@@ -36,7 +36,7 @@ const TO: [&str; 14] = [
 const BESIDE: [(&str, &str); 1] = [("raw payload", "typed payload that was raw")];
 
 /// Writes code that names every public item in a state's list.
-fn user_of(state: &State) -> String {
+fn user_of(state: &SchemaState) -> String {
     let mut code = String::new();
     for (number, item) in state.api.iter().enumerate() {
         let (kind, rest) = item.split_once(' ').expect("a kind and what it is");
@@ -120,7 +120,7 @@ fn a_sample_of_changes_compiles_where_the_diff_says_so() {
         all.iter().find(|state| state.name == name).unwrap_or_else(|| panic!("no state {name}"))
     };
     // `state-0` is the state from which each change starts.
-    let sample: Vec<&State> = [FROM].into_iter().chain(TO).map(find).collect();
+    let sample: Vec<&SchemaState> = [FROM].into_iter().chain(TO).map(find).collect();
     assert_eq!(sample[11].name, "deprecated");
     let package = |index: usize| format!("state-{index}");
     let index = |name: &str| {

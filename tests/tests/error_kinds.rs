@@ -10,26 +10,26 @@ use spektr_tests::corpus;
 use spektr_types::{Entry, EntryErrorKind, JsonType};
 
 /// A member in an example, with the JSON pointer of the object that contains it.
-struct Place<'m> {
+struct MemberPlace<'m> {
     parent: String,
     member: &'m Member,
 }
 
-impl Place<'_> {
+impl MemberPlace<'_> {
     fn pointer(&self) -> String {
         format!("{}/{}", self.parent, self.member.name)
     }
 }
 
 /// Finds the members that an example has, at any depth.
-fn places<'m>(model: &'m Model, members: &'m [Member], example: &Value) -> Vec<Place<'m>> {
+fn places<'m>(model: &'m Model, members: &'m [Member], example: &Value) -> Vec<MemberPlace<'m>> {
     let mut places = Vec::new();
     let mut next = vec![(String::new(), members)];
     while let Some((parent, members)) = next.pop() {
         for member in members {
             let mut pointer = format!("{parent}/{}", member.name);
             let Some(mut value) = example.pointer(&pointer) else { continue };
-            places.push(Place { parent: parent.clone(), member });
+            places.push(MemberPlace { parent: parent.clone(), member });
             let mut ty = &member.ty;
             while let Ty::Array(items) = ty {
                 let Some(first) = value.get(0) else { break };
@@ -48,7 +48,7 @@ fn places<'m>(model: &'m Model, members: &'m [Member], example: &Value) -> Vec<P
 }
 
 /// Calls `check` with every event's full example and the place of each of its members.
-fn events(mut check: impl FnMut(&Value, &Place<'_>)) {
+fn events(mut check: impl FnMut(&Value, &MemberPlace<'_>)) {
     let set = corpus::schema_set();
     let model = set.model();
     let examples = corpus::examples();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::service::Service;
 use crate::tls::TlsServer;
-use crate::{KEYS, MARKER, NO_API_KEY, Said, Setting, closed_port, list};
+use crate::{Diagnosis, KEYS, MARKER, NO_API_KEY, Setting, closed_port, list};
 
 #[test]
 fn an_endpoint_that_does_not_listen_is_a_fault() {
@@ -54,7 +54,7 @@ fn a_proxy_is_connected_to_in_place_of_the_endpoint() {
                 command.env_remove(name);
             }
         }
-        Said::of(command.env("HTTP_PROXY", proxy))
+        Diagnosis::of(command.env("HTTP_PROXY", proxy))
     };
     let url = "http://endpoint.example/";
     let said = doctor(url, format!("http://{}", proxy.local_addr().expect("an address")));
@@ -78,7 +78,7 @@ fn a_list_that_refuses_the_key_or_does_not_answer_is_a_fault() {
     let setting = Setting::new();
     let doctor = |url: &str| {
         let mut command = setting.command(KEYS, &["--from", url]);
-        Said::of(command.env("SPEKTR_API_KEY", "marker-of-a-secret"))
+        Diagnosis::of(command.env("SPEKTR_API_KEY", "marker-of-a-secret"))
     };
     let url = list("401 Unauthorized", Duration::ZERO);
     let said = doctor(&url);
@@ -95,7 +95,7 @@ fn a_list_that_refuses_the_key_or_does_not_answer_is_a_fault() {
     let expected = format!("fault: list of events {url}: it answers 404 instead of 200; {base}");
     doctor(&url).assert(&[&expected]);
     let mut command = setting.command(KEYS, &[]);
-    Said::of(command.env("SPEKTR_API_KEY", "marker of a secret")).assert(&[
+    Diagnosis::of(command.env("SPEKTR_API_KEY", "marker of a secret")).assert(&[
         "fault: list of events: SPEKTR_API_KEY cannot be used: the API key has a character that is not visible ASCII; was it \
          copied with a space?; correct SPEKTR_API_KEY, or the file, which must hold the key and \
          nothing else",
@@ -108,7 +108,7 @@ fn a_clock_behind_that_of_the_sender_is_a_fault_beyond_the_tolerance() {
     let url = list("200 OK", Duration::from_secs(3600));
     let doctor = |more: &[&str]| {
         let mut command = setting.command(KEYS, &[&["--from", &url], more].concat());
-        Said::of(command.env("SPEKTR_API_KEY", MARKER))
+        Diagnosis::of(command.env("SPEKTR_API_KEY", MARKER))
     };
     let finding = "clock of the sender: this machine's clock is 1 h behind; set the clock that is \
                    wrong; `timedatectl` says whether this machine's is synchronized";

@@ -5,7 +5,7 @@ use spektr_inbox::testing::pgbouncer::PgBouncer;
 use spektr_inbox::testing::postgres::Cluster;
 
 use crate::support::{spektr, text};
-use crate::{Said, Setting};
+use crate::{Diagnosis, Setting};
 
 /// A server of PostgreSQL, with a runtime and a setting for a test.
 struct Database {
@@ -26,7 +26,7 @@ impl Database {
     }
 
     /// Examines a database by its URL. Allows a long time, because the machine may be busy.
-    fn doctor(&self, url: &str) -> Said {
+    fn doctor(&self, url: &str) -> Diagnosis {
         self.setting.doctor(&["--store", &format!("{url}?connect_timeout=60")])
     }
 }

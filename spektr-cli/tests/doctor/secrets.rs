@@ -1,6 +1,6 @@
 //! Tests the findings about signing keys, and about files with secrets that others can read.
 
-use crate::{KEYS, MARKER, Said, Setting, chmod, closed_port};
+use crate::{Diagnosis, KEYS, MARKER, Setting, chmod, closed_port};
 
 #[test]
 fn a_key_file_that_others_can_read_is_a_fault_and_one_of_a_group_a_warning() {
@@ -8,7 +8,7 @@ fn a_key_file_that_others_can_read_is_a_fault_and_one_of_a_group_a_warning() {
     let keys = setting.write("keys.toml", "[[keys]]\nid = 'a'\nsecret = 'marker-of-a-secret'\n");
     let doctor = |mode| {
         chmod(&keys, mode);
-        Said::of(&mut setting.command(None, &["--keys", "keys.toml"]))
+        Diagnosis::of(&mut setting.command(None, &["--keys", "keys.toml"]))
     };
     doctor(0o644).assert(&[
         "fault: file keys.toml: all accounts have rights on a file with a secret (mode 644); \
@@ -77,11 +77,11 @@ fn keys_that_cannot_be_read_are_a_fault() {
     setting.of_keys(&format!("{key}{key}")).assert(&[&format!(
         "fault: keys: the key file keys.toml cannot be used: keys 1 and 2 have the same id; {form}"
     )]);
-    let said = Said::of(&mut setting.command(None, &["--keys", "none.toml"]));
+    let said = Diagnosis::of(&mut setting.command(None, &["--keys", "none.toml"]));
     said.assert(&[&format!(
         "fault: keys: cannot read none.toml: No such file or directory (os error 2); {form}"
     )]);
-    let said = Said::of(&mut setting.command(None, &[]));
+    let said = Diagnosis::of(&mut setting.command(None, &[]));
     said.assert(&[
         "fault: keys: there is no signing key; set SPEKTR_WEBHOOK_KEYS='KEY_ID=SECRET', or name a \
          key file with --keys FILE (a table [[keys]] with id and secret per key)",
@@ -97,8 +97,8 @@ fn a_key_file_that_the_environment_hides_is_a_warning() {
         "warning: keys: keys.toml is not used, because SPEKTR_WEBHOOK_KEYS is set; unset the \
          variable to change keys while the service runs, or remove keys_file",
     ]);
-    Said::of(&mut setting.command(None, &[])).assert(&[]);
-    Said::of(&mut setting.command(KEYS, &["--keys", "keys.toml"])).assert(&[]);
+    Diagnosis::of(&mut setting.command(None, &[])).assert(&[]);
+    Diagnosis::of(&mut setting.command(KEYS, &["--keys", "keys.toml"])).assert(&[]);
 }
 
 #[test]
@@ -110,13 +110,13 @@ fn a_short_secret_and_deliveries_without_one_are_warnings() {
         "hex-15:hex=00112233445566778899aabbccddee",
         "base64-16:base64=AAECAwQFBgcICQoLDA0ODw==",
     ];
-    let said = Said::of(&mut setting.command(Some(&short.join(",")), &[]));
+    let said = Diagnosis::of(&mut setting.command(Some(&short.join(",")), &[]));
     let remedy = "its secret has 15 bytes, which can be guessed; use a secret of 16 bytes or more";
     said.assert(&[
         &format!("warning: key utf8-15: {remedy}"),
         &format!("warning: key hex-15: {remedy}"),
     ]);
-    Said::of(&mut setting.command(None, &["--unsigned"])).assert(&[
+    Diagnosis::of(&mut setting.command(None, &["--unsigned"])).assert(&[
         "warning: keys: nothing is verified: --unsigned accepts what anybody posts; remove \
          --unsigned, unless the workspace has signing switched off",
     ]);

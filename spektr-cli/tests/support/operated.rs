@@ -113,12 +113,12 @@ impl Operated {
         path: &str,
         headers: &[(&str, &str)],
         body: &str,
-    ) -> Answer {
+    ) -> PageAnswer {
         send(&self.service, method, path, headers, body)
     }
 
     /// Fetches a page as a browser does on this machine.
-    pub(crate) fn page(&self, path: &str) -> Answer {
+    pub(crate) fn page(&self, path: &str) -> PageAnswer {
         self.send("GET", path, &[("host", &self.host())], "")
     }
 
@@ -131,7 +131,7 @@ impl Operated {
     }
 
     /// Posts a form like a page of this origin.
-    pub(crate) fn post(&self, path: &str, cookie: &str, form: &str) -> Answer {
+    pub(crate) fn post(&self, path: &str, cookie: &str, form: &str) -> PageAnswer {
         let (host, origin) = (self.host(), self.origin());
         let headers = [("host", &*host), ("origin", &*origin), ("cookie", cookie)];
         self.send("POST", path, &headers, form)
@@ -158,7 +158,7 @@ pub(crate) fn send(
     path: &str,
     headers: &[(&str, &str)],
     body: &str,
-) -> Answer {
+) -> PageAnswer {
     let mut stream = TcpStream::connect(service.operations).expect("is open");
     let lines: String =
         headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
@@ -173,17 +173,17 @@ pub(crate) fn send(
     stream.read_to_string(&mut answer).expect("an answer");
     let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    Answer { status: status.expect("a status"), head: head.to_owned(), body: body.to_owned() }
+    PageAnswer { status: status.expect("a status"), head: head.to_owned(), body: body.to_owned() }
 }
 
 /// An answer to a request.
-pub(crate) struct Answer {
+pub(crate) struct PageAnswer {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl PageAnswer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let of_name = |line| {
             let (found, value) = str::split_once(line, ": ")?;

@@ -14,12 +14,12 @@ use tempfile::TempDir;
 
 use super::inbox::Inbox;
 use super::operation::{Answer, Arrival, Operation, Order, hash, time};
-use super::row::{Row, matches};
+use super::row::{ModelEntry, matches};
 use super::steps::{START, Step};
 use crate::memory::MemoryStore;
 
 /// The database under test.
-pub(crate) enum Place {
+pub(crate) enum Database {
     Sqlite(TempDir),
     /// Two machines are two owners of one object. A crash does not happen.
     Memory(Arc<MemoryStore>),
@@ -30,7 +30,7 @@ pub(crate) enum Place {
     },
 }
 
-impl Place {
+impl Database {
     /// Returns a folder in memory, if the system has one. A sync of the disk for every step
     /// would leave time for only a few steps. `tests/crash.rs` tests the syncs.
     pub(crate) fn sqlite() -> Self {
@@ -53,7 +53,7 @@ impl Place {
         }
     }
 
-    /// Returns the place after a crash of both machines: a copy of the current files, or the
+    /// Returns the database after a crash of both machines: a copy of the current files, or the
     /// same server after a kill.
     fn after_crash(self) -> Self {
         match self {
@@ -84,10 +84,10 @@ impl Place {
 }
 
 /// Takes the steps with two stores on a new database.
-pub(crate) async fn drive(place: Place, steps: &[Step]) -> Result<(), String> {
+pub(crate) async fn drive(database: Database, steps: &[Step]) -> Result<(), String> {
     let mut driver = Driver {
-        stores: [place.open().await, place.open().await],
-        place,
+        stores: [database.open().await, database.open().await],
+        database,
         inbox: Inbox::default(),
         now: START,
         operations: 0,
@@ -100,7 +100,7 @@ pub(crate) async fn drive(place: Place, steps: &[Step]) -> Result<(), String> {
 }
 
 struct Driver {
-    place: Place,
+    database: Database,
     stores: [Arc<dyn Store>; 2],
     inbox: Inbox,
     now: i64,
@@ -120,9 +120,9 @@ impl Driver {
             }
             Step::Look => self.look().await,
             Step::Crash => {
-                let place = std::mem::replace(&mut self.place, Place::sqlite());
-                self.place = place.after_crash();
-                self.stores = [self.place.open().await, self.place.open().await];
+                let database = std::mem::replace(&mut self.database, Database::sqlite());
+                self.database = database.after_crash();
+                self.stores = [self.database.open().await, self.database.open().await];
                 self.look().await
             }
         }
@@ -138,7 +138,7 @@ impl Driver {
         let told = arrivals.has_changed().unwrap();
         // A claim or a heartbeat that waited for a busy machine uses the time after the wait.
         let is_late = matches!(operation, Operation::Claim { .. } | Operation::Extend { .. });
-        let latest = if is_late && self.place.adds_waiting() { waited } else { 0 };
+        let latest = if is_late && self.database.adds_waiting() { waited } else { 0 };
         // Reading all entries takes longer than the operation, so most steps do not.
         self.operations += 1;
         let is_choice = matches!(operation, Operation::Prune { .. });
@@ -171,7 +171,7 @@ impl Driver {
         let rows = &self.inbox.rows;
         let pending = || rows.iter().filter(|row| row.state == State::Pending);
         let of = |state| rows.iter().filter(|row| row.state == state).count() as u64;
-        let arrived = |row: &Row| time(row.arrival.received_at);
+        let arrived = |row: &ModelEntry| time(row.arrival.received_at);
         let mut oldest = [pending().next().map(arrived), pending().map(arrived).min()].into_iter();
         let expected = Stats {
             pending: pending().count() as u64,

@@ -8,7 +8,7 @@ use spektr_inbox::store::{
 };
 
 use super::operation::{Answer, Arrival, Operation, Order, hash, millis};
-use super::row::{Held, Row, matches};
+use super::row::{Held, ModelEntry, matches};
 
 /// The rest of an entry that was pruned.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct Grave {
 /// The inbox: rows in the order of their numbers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Inbox {
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<ModelEntry>,
     pub(crate) graves: Vec<Grave>,
     pub(crate) actions: Vec<(Record, u64)>,
     pub(crate) quarantine: Vec<(i64, String)>,
@@ -108,11 +108,11 @@ impl Inbox {
                 Answer::Numbers(numbers)
             }
             (Operation::Prune { filter, limit, record }, _) => {
-                let may = |row: &Row| row.state != State::Pending && matches(row, filter);
+                let may = |row: &ModelEntry| row.state != State::Pending && matches(row, filter);
                 let count = self.rows.iter().filter(|row| may(row)).count().min(*limit);
                 // The store chooses the rows to delete.
                 let left = after.ok_or("it is not known what is left")?;
-                let is_there = |row: &Row| left.iter().any(|one| one.number == row.number);
+                let is_there = |row: &ModelEntry| left.iter().any(|one| one.number == row.number);
                 let (kept, gone) = self.rows.drain(..).partition(|row| is_there(row));
                 self.rows = kept;
                 if gone.len() != count || !gone.iter().all(may) {
@@ -123,7 +123,7 @@ impl Inbox {
                 Answer::Count(count as u64)
             }
             (Operation::Resolve { number, record }, _) => {
-                let is_open = |row: &&mut Row| {
+                let is_open = |row: &&mut ModelEntry| {
                     row.number == *number && !matches!(row.state, State::Done | State::Resolved)
                 };
                 let found = self.rows.iter_mut().find(is_open);
@@ -237,7 +237,7 @@ impl Inbox {
             };
             let arrival = Arrival { received_at: now, ..arrival.clone() };
             let (attempts, due_at, reason, held, history) = (0, now, None, None, Vec::new());
-            self.rows.push(Row {
+            self.rows.push(ModelEntry {
                 number,
                 arrival,
                 state,
@@ -261,13 +261,13 @@ impl Inbox {
     fn claimable(&self, now: i64, owner: i64, horizon: i64, order: Order) -> Vec<i64> {
         let pending = || self.rows.iter().filter(|row| row.state == State::Pending);
         // No backoff is longer than the horizon, so a later due time comes from a wrong clock.
-        let is_misdated = |row: &Row| row.due_at > now + horizon;
-        let is_mine = |row: &Row| row.held.as_ref().is_some_and(|held| held.owner == owner);
-        let is_due = |row: &&Row| row.due_at <= now || (is_misdated(row) && !is_mine(row));
-        let is_held = |other: &Row| {
+        let is_misdated = |row: &ModelEntry| row.due_at > now + horizon;
+        let is_mine = |row: &ModelEntry| row.held.as_ref().is_some_and(|held| held.owner == owner);
+        let is_due = |row: &&ModelEntry| row.due_at <= now || (is_misdated(row) && !is_mine(row));
+        let is_held = |other: &ModelEntry| {
             other.held.is_some() && other.due_at > now && (!is_misdated(other) || is_mine(other))
         };
-        let has_to_wait = |row: &Row| {
+        let has_to_wait = |row: &ModelEntry| {
             let is_behind_dead = order == Order::PendingAndDead && self.is_behind_dead(row);
             let mut others = pending().filter(|other| row.has_lane_of(other));
             is_behind_dead || others.any(|other| other.place() < row.place() || is_held(other))
@@ -279,8 +279,8 @@ impl Inbox {
     }
 
     /// Returns whether a dead letter of the same lane comes before an entry.
-    pub(crate) fn is_behind_dead(&self, row: &Row) -> bool {
-        let dead = |other: &Row| other.state == State::Dead && row.has_lane_of(other);
+    pub(crate) fn is_behind_dead(&self, row: &ModelEntry) -> bool {
+        let dead = |other: &ModelEntry| other.state == State::Dead && row.has_lane_of(other);
         self.rows.iter().any(|other| dead(other) && other.place() < row.place())
     }
 
@@ -337,8 +337,8 @@ impl Inbox {
     }
 
     /// Returns the row that a lease holds.
-    fn held(&mut self, lease: &Lease) -> Option<&mut Row> {
-        let is_held = |row: &&mut Row| {
+    fn held(&mut self, lease: &Lease) -> Option<&mut ModelEntry> {
+        let is_held = |row: &&mut ModelEntry| {
             let held = row.held.as_ref().map(|held| (held.owner, held.token));
             row.number == lease.number
                 && row.state == State::Pending
@@ -373,7 +373,7 @@ impl Inbox {
         true
     }
 
-    fn bury(&mut self, gone: Vec<Row>, now: i64) {
+    fn bury(&mut self, gone: Vec<ModelEntry>, now: i64) {
         let graves = gone.into_iter().map(|row| Grave { arrival: row.arrival, pruned_at: now });
         self.graves.extend(graves);
     }
@@ -382,7 +382,8 @@ impl Inbox {
     fn take_original(&mut self, original: Original, now: i64) -> bool {
         match original {
             Original::Body(number) => {
-                let is_it = |row: &Row| row.number == number && row.state == State::Unreadable;
+                let is_it =
+                    |row: &ModelEntry| row.number == number && row.state == State::Unreadable;
                 let (gone, kept): (Vec<_>, _) = self.rows.drain(..).partition(is_it);
                 self.rows = kept;
                 let is_there = !gone.is_empty();
@@ -407,7 +408,7 @@ impl Inbox {
         bodies: &[i64],
         rejected: &[i64],
     ) -> Erased {
-        let mut delete = |which: &dyn Fn(&Row) -> bool| {
+        let mut delete = |which: &dyn Fn(&ModelEntry) -> bool| {
             let count = self.rows.len();
             self.rows.retain(|row| !which(row));
             (count - self.rows.len()) as u64

@@ -5,10 +5,10 @@ use spektr_inbox::store::{Action, Filter, Lease, Operator, Original, Settlement,
 
 use super::inbox::Inbox;
 use super::operation::{Arrival, Operation, time};
-use super::row::Row;
-use super::steps::{Chosen, Event, Forged, How, Pick, START, What};
+use super::row::ModelEntry;
+use super::steps::{Draft, Event, FilterPick, Forged, LeasePick, START, SettlementKind};
 
-impl What {
+impl Draft {
     /// Returns the operation of this step; none if there is nothing to pick from.
     pub(crate) fn operation(&self, inbox: &Inbox, now: i64) -> Option<Operation> {
         let record = |action| Operator::new("ada").record(action, time(now));
@@ -25,10 +25,10 @@ impl What {
             Self::Settle { pick, how, pause, status } => {
                 let (due_at, reason) = (time(now + pause), format!("{how:?}"));
                 let settlement = match how {
-                    How::Done => Settlement::Done,
-                    How::Retry => Settlement::Retry { due_at, reason },
-                    How::Defer => Settlement::Defer { due_at, reason },
-                    How::Park(state) => Settlement::Park { state: *state, reason },
+                    SettlementKind::Done => Settlement::Done,
+                    SettlementKind::Retry => Settlement::Retry { due_at, reason },
+                    SettlementKind::Defer => Settlement::Defer { due_at, reason },
+                    SettlementKind::Park(state) => Settlement::Park { state: *state, reason },
                 };
                 Operation::Settle { lease: pick.lease(inbox)?, settlement, status: *status }
             }
@@ -109,7 +109,7 @@ fn number(which: Index, inbox: &Inbox) -> Option<i64> {
 }
 
 fn body(which: Index, inbox: &Inbox) -> Option<i64> {
-    let is_body = |row: &&Row| row.arrival.id.is_none();
+    let is_body = |row: &&ModelEntry| row.arrival.id.is_none();
     let bodies: Vec<_> = inbox.rows.iter().filter(is_body).map(|row| row.number).collect();
     (!bodies.is_empty()).then(|| *which.get(&bodies))
 }
@@ -119,11 +119,11 @@ fn rejected(which: Index, inbox: &Inbox) -> Option<i64> {
     (!numbers.is_empty()).then(|| *which.get(&numbers))
 }
 
-fn leases(picks: &[Pick], inbox: &Inbox) -> Option<Vec<Lease>> {
+fn leases(picks: &[LeasePick], inbox: &Inbox) -> Option<Vec<Lease>> {
     picks.iter().map(|pick| pick.lease(inbox)).collect()
 }
 
-impl Pick {
+impl LeasePick {
     fn lease(&self, inbox: &Inbox) -> Option<Lease> {
         let latest = &inbox.leases[inbox.leases.len().saturating_sub(30)..];
         let lease = *(!latest.is_empty()).then(|| self.which.get(latest))?;
@@ -137,7 +137,7 @@ impl Pick {
     }
 }
 
-impl Chosen {
+impl FilterPick {
     fn filter(&self, inbox: &Inbox) -> Filter {
         let mut filter = Filter { state: self.state, ..Filter::all() };
         if inbox.rows.is_empty() {

@@ -6,7 +6,7 @@ use super::operation::{Arrival, may_name, time};
 
 /// An entry, and its outcome so far.
 #[derive(Clone, Debug)]
-pub(crate) struct Row {
+pub(crate) struct ModelEntry {
     pub(crate) number: i64,
     pub(crate) arrival: Arrival,
     pub(crate) state: State,
@@ -26,7 +26,7 @@ pub(crate) struct Held {
     pub(crate) began_at: i64,
 }
 
-impl Row {
+impl ModelEntry {
     /// Returns whether another entry is in the same lane.
     pub(crate) fn has_lane_of(&self, other: &Self) -> bool {
         let lane = self.arrival.lane();
@@ -51,7 +51,7 @@ impl Row {
         self.history.drain(..surplus);
     }
 
-    /// Returns the row as a store shows it.
+    /// Returns the entry as a store shows it.
     pub(crate) fn shown(&self) -> StoredEntry {
         StoredEntry {
             number: self.number,
@@ -72,8 +72,8 @@ impl Row {
     }
 }
 
-/// Returns whether a filter matches a row.
-pub(crate) fn matches(row: &Row, filter: &Filter) -> bool {
+/// Returns whether a filter matches an entry.
+pub(crate) fn matches(row: &ModelEntry, filter: &Filter) -> bool {
     fn is<T: PartialEq>(wanted: &Option<T>, found: Option<&T>) -> bool {
         wanted.is_none() || wanted.as_ref() == found
     }

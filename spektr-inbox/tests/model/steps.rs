@@ -17,7 +17,7 @@ const HOUR: i64 = 3600 * SECOND;
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     /// An operation of one of the two machines.
-    Do { machine: usize, what: What },
+    Do { machine: usize, what: Draft },
     /// The clock of both machines is set forward or back.
     Clock(i64),
     /// Both machines stop without notice, and open the store again.
@@ -28,7 +28,7 @@ pub(crate) enum Step {
 
 /// An operation that does not name its entries and leases yet.
 #[derive(Clone, Debug)]
-pub(crate) enum What {
+pub(crate) enum Draft {
     Accept(Vec<Event>),
     /// More events of one customer than a claim reads at once.
     Flood(u8),
@@ -40,28 +40,28 @@ pub(crate) enum What {
         order: Order,
     },
     Extend {
-        picks: Vec<Pick>,
+        picks: Vec<LeasePick>,
         duration: i64,
     },
-    GiveBack(Vec<Pick>),
+    GiveBack(Vec<LeasePick>),
     Settle {
-        pick: Pick,
-        how: How,
+        pick: LeasePick,
+        how: SettlementKind,
         pause: i64,
         status: Option<u16>,
     },
     Release {
-        filter: Chosen,
+        filter: FilterPick,
         after: Option<Index>,
         limit: usize,
     },
     MakeDue {
-        filter: Chosen,
+        filter: FilterPick,
         after: Option<Index>,
         limit: usize,
     },
     Prune {
-        filter: Chosen,
+        filter: FilterPick,
         limit: usize,
     },
     Resolve(Index),
@@ -111,7 +111,7 @@ pub(crate) enum Event {
 
 /// One of the latest leases, possibly changed into a lease that nobody holds.
 #[derive(Clone, Debug)]
-pub(crate) struct Pick {
+pub(crate) struct LeasePick {
     pub(crate) which: Index,
     pub(crate) forged: Forged,
 }
@@ -124,7 +124,7 @@ pub(crate) enum Forged {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum How {
+pub(crate) enum SettlementKind {
     Done,
     Retry,
     Defer,
@@ -133,7 +133,7 @@ pub(crate) enum How {
 
 /// The conditions of a filter that matches a picked entry.
 #[derive(Clone, Debug)]
-pub(crate) struct Chosen {
+pub(crate) struct FilterPick {
     pub(crate) which: Index,
     pub(crate) members: Vec<u8>,
     pub(crate) state: Option<State>,
@@ -160,7 +160,7 @@ fn one_of<T: Clone + std::fmt::Debug + 'static>(
     prop::sample::select(values.into())
 }
 
-fn what() -> impl Strategy<Value = What> {
+fn what() -> impl Strategy<Value = Draft> {
     let index = any::<Index>;
     let maybe = || prop::option::weighted(0.3, any::<Index>());
     let picks = || prop::collection::vec(pick(), 1..4);
@@ -171,7 +171,7 @@ fn what() -> impl Strategy<Value = What> {
         one_of([1, 2, 5, 200]),
         one_of([Order::None, Order::Pending, Order::PendingAndDead]),
     )
-        .prop_map(|(owner, lease, horizon, limit, order)| What::Claim {
+        .prop_map(|(owner, lease, horizon, limit, order)| Draft::Claim {
             owner,
             lease,
             horizon,
@@ -180,36 +180,36 @@ fn what() -> impl Strategy<Value = What> {
         });
     let pause = one_of([-SECOND, 0, SECOND, 60 * SECOND, 2 * HOUR]);
     let settle = (pick(), how(), pause, one_of([None, Some(204), Some(503)]))
-        .prop_map(|(pick, how, pause, status)| What::Settle { pick, how, pause, status });
+        .prop_map(|(pick, how, pause, status)| Draft::Settle { pick, how, pause, status });
     let limit = || one_of([1_usize, 3, 100]);
     let source = prop::option::of((0..2_u8, one_of([0, SECOND, HOUR])));
     prop_oneof![
-        300 => events().prop_map(What::Accept),
-        1 => (0..3_u8).prop_map(What::Flood),
+        300 => events().prop_map(Draft::Accept),
+        1 => (0..3_u8).prop_map(Draft::Flood),
         300 => claim,
         375 => settle,
         75 => (picks(), one_of([0, SECOND, HOUR]))
-            .prop_map(|(picks, duration)| What::Extend { picks, duration }),
-        45 => picks().prop_map(What::GiveBack),
+            .prop_map(|(picks, duration)| Draft::Extend { picks, duration }),
+        45 => picks().prop_map(Draft::GiveBack),
         75 => (chosen(), maybe(), limit())
-            .prop_map(|(filter, after, limit)| What::Release { filter, after, limit }),
+            .prop_map(|(filter, after, limit)| Draft::Release { filter, after, limit }),
         45 => (chosen(), maybe(), limit())
-            .prop_map(|(filter, after, limit)| What::MakeDue { filter, after, limit }),
-        90 => (chosen(), limit()).prop_map(|(filter, limit)| What::Prune { filter, limit }),
-        30 => index().prop_map(What::Resolve),
-        15 => (index(), events()).prop_map(|(which, events)| What::Redecode(which, events)),
-        15 => (index(), events()).prop_map(|(which, events)| What::Recover(which, events)),
+            .prop_map(|(filter, after, limit)| Draft::MakeDue { filter, after, limit }),
+        90 => (chosen(), limit()).prop_map(|(filter, limit)| Draft::Prune { filter, limit }),
+        30 => index().prop_map(Draft::Resolve),
+        15 => (index(), events()).prop_map(|(which, events)| Draft::Redecode(which, events)),
+        15 => (index(), events()).prop_map(|(which, events)| Draft::Recover(which, events)),
         15 => (0..3_u8, maybe(), maybe(), maybe()).prop_map(|(person, mention, body, rejected)| {
-            What::Erase { person, mention, body, rejected }
+            Draft::Erase { person, mention, body, rejected }
         }),
         45 => (0..8_u8, 1..6_usize)
-            .prop_map(|(body, max_count)| What::Quarantine { body, max_count }),
-        15 => index().prop_map(What::Discard),
+            .prop_map(|(body, max_count)| Draft::Quarantine { body, max_count }),
+        15 => index().prop_map(Draft::Discard),
         15 => (one_of([0, SECOND, HOUR]), source)
-            .prop_map(|(age, source)| What::Forget { age, source }),
-        10 => Just(What::SetPaused(true)),
-        20 => Just(What::SetPaused(false)),
-        15 => (0..3_u8, 0..3_u8).prop_map(|(name, text)| What::Note { name, text }),
+            .prop_map(|(age, source)| Draft::Forget { age, source }),
+        10 => Just(Draft::SetPaused(true)),
+        20 => Just(Draft::SetPaused(false)),
+        15 => (0..3_u8, 0..3_u8).prop_map(|(name, text)| Draft::Note { name, text }),
     ]
 }
 
@@ -231,28 +231,28 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec(event, 1..5)
 }
 
-fn pick() -> impl Strategy<Value = Pick> {
+fn pick() -> impl Strategy<Value = LeasePick> {
     let forged = prop_oneof![
         20 => Just(Forged::Not),
         1 => Just(Forged::Owner),
         1 => Just(Forged::Token),
     ];
-    (any::<Index>(), forged).prop_map(|(which, forged)| Pick { which, forged })
+    (any::<Index>(), forged).prop_map(|(which, forged)| LeasePick { which, forged })
 }
 
-fn how() -> impl Strategy<Value = How> {
+fn how() -> impl Strategy<Value = SettlementKind> {
     prop_oneof![
-        4 => Just(How::Done),
-        3 => Just(How::Retry),
-        2 => Just(How::Defer),
-        3 => one_of([State::Dead, State::Malformed, State::Unknown]).prop_map(How::Park),
+        4 => Just(SettlementKind::Done),
+        3 => Just(SettlementKind::Retry),
+        2 => Just(SettlementKind::Defer),
+        3 => one_of([State::Dead, State::Malformed, State::Unknown]).prop_map(SettlementKind::Park),
     ]
 }
 
-fn chosen() -> impl Strategy<Value = Chosen> {
+fn chosen() -> impl Strategy<Value = FilterPick> {
     let members = prop::collection::vec(0..9_u8, 0..3);
     let state = prop::option::of(one_of(State::ALL));
-    (any::<Index>(), members, state).prop_map(|(which, members, state)| Chosen {
+    (any::<Index>(), members, state).prop_map(|(which, members, state)| FilterPick {
         which,
         members,
         state,

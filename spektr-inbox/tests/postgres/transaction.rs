@@ -40,7 +40,7 @@ async fn only(fresh: &Fresh) -> StoredEntry {
 
 /// How a handler ends.
 #[derive(Clone, Copy)]
-enum End {
+enum HandlerEnd {
     /// The handler commits.
     Commit,
     /// The handler commits, and then fails.
@@ -52,7 +52,7 @@ enum End {
 }
 
 /// Runs workers until nothing is due, and returns the metrics.
-async fn handle(fresh: &Fresh, clock: &ManualClock, end: End) -> String {
+async fn handle(fresh: &Fresh, clock: &ManualClock, end: HandlerEnd) -> String {
     let client = Arc::new(Mutex::new(fresh.client().await));
     let administrator = Arc::new(fresh.client().await);
     let handler = move |received: Received| {
@@ -73,20 +73,20 @@ async fn write_and_end(
     client: &mut Client,
     administrator: &Client,
     received: &Received,
-    end: End,
+    end: HandlerEnd,
 ) -> Result<(), HandlerError> {
     let transaction = client.transaction().await?;
     complete(&transaction, received.completion()).await?;
     let id = received.event().id().unwrap().as_ref();
     transaction.execute("INSERT INTO seen VALUES ($1)", &[&id]).await?;
     match end {
-        End::Commit => transaction.commit().await?,
-        End::CommitAndFail => {
+        HandlerEnd::Commit => transaction.commit().await?,
+        HandlerEnd::CommitAndFail => {
             transaction.commit().await?;
             return Err(HandlerError::retry("something else"));
         }
-        End::RollBack => transaction.rollback().await?,
-        End::Cut => {
+        HandlerEnd::RollBack => transaction.rollback().await?,
+        HandlerEnd::Cut => {
             let pid: i32 = transaction.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
             administrator.execute("SELECT pg_terminate_backend($1)", &[&pid]).await?;
             transaction.commit().await?;
@@ -104,7 +104,7 @@ fn assert_counted(metrics: &str, result: &str) {
 #[tokio::test]
 async fn the_writes_and_the_completion_are_committed_together() {
     let fresh = prepared().await;
-    let metrics = handle(&fresh, &ManualClock::new(), End::Commit).await;
+    let metrics = handle(&fresh, &ManualClock::new(), HandlerEnd::Commit).await;
     assert_eq!((seen(&fresh).await.len(), only(&fresh).await.state), (1, State::Done));
     assert_counted(&metrics, "done");
     let mut lost = metrics.lines().filter(|line| line.contains("result=\"lease_lost\"} "));
@@ -114,7 +114,7 @@ async fn the_writes_and_the_completion_are_committed_together() {
 #[tokio::test]
 async fn a_failure_after_the_commit_does_not_repeat_the_event() {
     let fresh = prepared().await;
-    let metrics = handle(&fresh, &ManualClock::new(), End::CommitAndFail).await;
+    let metrics = handle(&fresh, &ManualClock::new(), HandlerEnd::CommitAndFail).await;
     assert_eq!((seen(&fresh).await.len(), only(&fresh).await.state), (1, State::Done));
     assert_counted(&metrics, "done");
 }
@@ -123,13 +123,13 @@ async fn a_failure_after_the_commit_does_not_repeat_the_event() {
 async fn what_is_rolled_back_is_not_done_whatever_the_handler_says() {
     let fresh = prepared().await;
     let clock = ManualClock::new();
-    let metrics = handle(&fresh, &clock, End::RollBack).await;
+    let metrics = handle(&fresh, &clock, HandlerEnd::RollBack).await;
     assert_counted(&metrics, "retry");
     let entry = only(&fresh).await;
     assert_eq!((seen(&fresh).await.len(), entry.state), (0, State::Pending));
     assert_eq!(entry.reason.as_deref(), Some("the handler's transaction was not committed"));
     clock.advance(Duration::from_secs(10));
-    handle(&fresh, &clock, End::Commit).await;
+    handle(&fresh, &clock, HandlerEnd::Commit).await;
     assert_eq!((seen(&fresh).await.len(), only(&fresh).await.state), (1, State::Done));
 }
 
@@ -137,11 +137,11 @@ async fn what_is_rolled_back_is_not_done_whatever_the_handler_says() {
 async fn a_cut_between_completion_and_commit_leaves_neither() {
     let fresh = prepared().await;
     let clock = ManualClock::new();
-    let metrics = handle(&fresh, &clock, End::Cut).await;
+    let metrics = handle(&fresh, &clock, HandlerEnd::Cut).await;
     assert_counted(&metrics, "retry");
     assert_eq!((seen(&fresh).await.len(), only(&fresh).await.state), (0, State::Pending));
     clock.advance(Duration::from_secs(10));
-    handle(&fresh, &clock, End::Commit).await;
+    handle(&fresh, &clock, HandlerEnd::Commit).await;
     assert_eq!((seen(&fresh).await.len(), only(&fresh).await.state), (1, State::Done));
 }
 

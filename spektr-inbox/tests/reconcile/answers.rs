@@ -24,11 +24,11 @@ fn half(length: Option<usize>) -> Response {
 }
 
 /// A kind of answer, and a function that makes one.
-type Kind = (&'static str, Box<dyn Fn() -> Response>);
+type AnswerKind = (&'static str, Box<dyn Fn() -> Response>);
 
 #[tokio::test]
 async fn what_may_pass_is_tried_again() {
-    let answers: Vec<Kind> = vec![
+    let answers: Vec<AnswerKind> = vec![
         ("429", Box::new(|| failure(StatusCode::TOO_MANY_REQUESTS))),
         (
             "429, now",
