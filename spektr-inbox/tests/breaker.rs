@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use spektr_inbox::store::{Filter, State};
-use spektr_inbox::testing::{entries, start, tag_added};
+use spektr_inbox::testing::tag_added;
 use spektr_inbox::{
     Backoff, Breaker, Handler, HandlerError, Metrics, Received, SystemClock, Workers,
 };
@@ -22,17 +22,12 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-async fn fill(inbox: &Inbox, raws: &[String]) {
-    let body = format!(r#"{{"results":[{}]}}"#, raws.join(","));
-    inbox.store.accept(entries("test", &body, start())).await.unwrap();
-}
-
 /// Stores one event for each of `count` customers, in the order of creation.
 async fn some(inbox: &Inbox, count: i64) {
     let raw = |index: i64| {
         tag_added(&format!("e{index}"), &format!("s{index}"), 1_700_000_000_000 + index)
     };
-    fill(inbox, &(1..=count).map(raw).collect::<Vec<_>>()).await;
+    inbox.fill(&(1..=count).map(raw).collect::<Vec<_>>()).await;
 }
 
 /// A destination: the events that it cannot take, whether it is up, and the attempts that it
@@ -161,7 +156,7 @@ async fn an_event_that_the_destination_cannot_take_does_not_stop_the_others() {
     let setup = Setup::default();
     for index in 2..60 {
         let raw = tag_added(&format!("e{index}"), "s", 1_700_000_000_000 + index);
-        fill(&inbox, &[raw]).await;
+        inbox.fill(&[raw]).await;
         setup.run(&inbox, &destination).await;
         assert!(!setup.breaker.is_open());
         inbox.clock.advance(50 * SECOND);
@@ -387,7 +382,7 @@ async fn backlog(inbox: &Inbox, count: usize) {
         let at = 1_700_000_000_000 + i64::try_from(index).unwrap();
         tag_added(&format!("e{index}"), &format!("s{}", index % PEOPLE), at)
     };
-    fill(inbox, &(0..count).map(raw).collect::<Vec<_>>()).await;
+    inbox.fill(&(0..count).map(raw).collect::<Vec<_>>()).await;
 }
 
 fn assert_in_order(arrived: &HashMap<String, Vec<i64>>, count: usize) {

@@ -8,11 +8,10 @@ mod support;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use spektr_inbox::testing::tag_added;
 use spektr_inbox::{Receiver, Server};
 use support::{
     Inbox, PATH, answer, deliver, exchange, figure, reads_nothing, request, serve_with, signed,
-    until,
+    tag, until,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,10 +20,6 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 const LIMIT: Duration = Duration::from_millis(500);
-
-fn tag(id: &str) -> String {
-    tag_added(id, "s1", 1_700_000_000_000)
-}
 
 async fn strict(inbox: &Inbox) -> SocketAddr {
     let receiver = inbox.receiver().with_body_timeout(LIMIT);

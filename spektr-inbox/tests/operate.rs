@@ -16,38 +16,17 @@ use std::time::Duration;
 use spektr_inbox::operate::{
     Retention, empty_quarantine, prune, redecode, replay, resolve, retry, would_replay, would_retry,
 };
-use spektr_inbox::store::{
-    ClaimRequest, Filter, NewEntry, Operator, Rejected, Settlement, State, Tally,
-};
+use spektr_inbox::store::{ClaimRequest, Filter, NewEntry, Rejected, Settlement, State, Tally};
 use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_inbox::{Clock as _, HandlerError, Received, Workers};
 use spektr_types::Timestamp;
-use support::Inbox;
+use support::{Inbox, ada, claim_request, one, tag};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-fn ada() -> Operator {
-    Operator::new("ada")
-}
-
-async fn fill(inbox: &Inbox, count: usize) {
-    let raws: Vec<_> =
-        (0..count).map(|index| tag_added(&format!("e{index}"), "s1", 1_700_000_000_000)).collect();
-    let body = format!(r#"{{"results":[{}]}}"#, raws.join(","));
-    inbox.store.accept(entries("test", &body, inbox.clock.now())).await.unwrap();
-}
-
 /// Claims every due entry, and gives it the outcome.
 async fn settle(inbox: &Inbox, settlement: Settlement) {
-    let request = ClaimRequest {
-        owner: 1,
-        now: inbox.clock.now(),
-        lease: Duration::from_secs(30),
-        limit: 100_000,
-        ordered: false,
-        hold_on_dead: false,
-        horizon: DAY,
-    };
+    let request = ClaimRequest { limit: 100_000, horizon: DAY, ..claim_request(inbox.clock.now()) };
     for claim in inbox.store.claim(request).await.unwrap() {
         let now = inbox.clock.now();
         assert!(inbox.store.settle(claim.lease, settlement.clone(), now).await.unwrap());
@@ -65,7 +44,7 @@ async fn count(inbox: &Inbox, state: State) -> u64 {
 #[tokio::test]
 async fn dead_letters_are_replayed_in_steps_with_progress() {
     let inbox = Inbox::new();
-    fill(&inbox, 1200).await;
+    inbox.fill_numbered(1200).await;
     settle(&inbox, dead()).await;
     let mut steps = Vec::new();
     let filter = Filter::state(State::Dead);
@@ -79,7 +58,7 @@ async fn dead_letters_are_replayed_in_steps_with_progress() {
 #[tokio::test]
 async fn a_replay_beside_workers_comes_to_an_end_and_repeats_each_entry_once() {
     let inbox = Inbox::new();
-    fill(&inbox, 1200).await;
+    inbox.fill_numbered(1200).await;
     settle(&inbox, Settlement::Done).await;
     let handled = Arc::new(AtomicUsize::new(0));
     let (counted, (stop, stopped)) = (Arc::clone(&handled), tokio::sync::oneshot::channel::<()>());
@@ -107,7 +86,7 @@ async fn a_replay_beside_workers_comes_to_an_end_and_repeats_each_entry_once() {
 async fn what_waits_for_an_hour_is_retried_in_steps_and_what_would_be_is_only_counted() {
     let inbox = Inbox::new();
     let (store, now) = (&*inbox.store, inbox.clock.now());
-    fill(&inbox, 1200).await;
+    inbox.fill_numbered(1200).await;
     let due_at = Timestamp::from_millis(now.as_millis() + 3_600_000).unwrap();
     settle(&inbox, Settlement::Retry { due_at, reason: "why".to_owned() }).await;
     let dead_one = tag_added("late", "s2", 1_700_000_000_000);
@@ -138,11 +117,10 @@ async fn what_waits_for_an_hour_is_retried_in_steps_and_what_would_be_is_only_co
 #[tokio::test]
 async fn pruning_deletes_what_it_is_told_and_nothing_pending() {
     let inbox = Inbox::new();
-    fill(&inbox, 600).await;
+    inbox.fill_numbered(600).await;
     settle(&inbox, Settlement::Done).await;
     inbox.clock.advance(DAY);
-    let late = tag_added("late", "s1", 1_700_000_000_000);
-    inbox.store.accept(entries("test", &late, inbox.clock.now())).await.unwrap();
+    inbox.store.accept(entries("test", &tag("late"), inbox.clock.now())).await.unwrap();
     assert_eq!(
         prune(&*inbox.store, &ada(), &Filter::all(), inbox.clock.now(), |_| {}).await.unwrap(),
         600
@@ -153,8 +131,7 @@ async fn pruning_deletes_what_it_is_told_and_nothing_pending() {
 #[tokio::test]
 async fn retention_goes_by_state_and_age() {
     let inbox = Inbox::new();
-    let one = |id: &str| entries("test", &tag_added(id, "s1", 1_700_000_000_000), start());
-    fill(&inbox, 3).await;
+    inbox.fill_numbered(3).await;
     settle(&inbox, Settlement::Done).await;
     inbox.store.accept(one("dead")).await.unwrap();
     settle(&inbox, dead()).await;
@@ -208,7 +185,7 @@ async fn retention_goes_by_state_and_age() {
 async fn what_a_reconciliation_can_still_read_stays_known() {
     let inbox = Inbox::new();
     for source in ["test", "a source", "never reconciled"] {
-        let event = entries(source, &tag_added("e1", "s1", 1_700_000_000_000), start());
+        let event = entries(source, &tag("e1"), start());
         inbox.store.accept(event).await.unwrap();
     }
     settle(&inbox, Settlement::Done).await;
@@ -270,7 +247,7 @@ async fn the_quarantine_is_emptied_by_age_or_whole() {
 #[tokio::test]
 async fn an_entry_that_was_dealt_with_by_hand_is_worked_on_no_more() {
     let inbox = Inbox::new();
-    fill(&inbox, 2).await;
+    inbox.fill_numbered(2).await;
     settle(&inbox, dead()).await;
     let number = inbox.all().await[0].number;
     let now = inbox.clock.now();
@@ -291,7 +268,7 @@ async fn an_entry_that_was_dealt_with_by_hand_is_worked_on_no_more() {
 #[tokio::test]
 async fn what_can_be_decoded_by_now_is_pending_again() {
     let inbox = Inbox::new();
-    let known = tag_added("e1", "s1", 1_700_000_000_000);
+    let known = tag("e1");
     let body = format!(
         r#"{{"results":[{known},{{"id":"e2","type":"never_documented"}},{{"id":"e3","type":"alert_resolved"}}]}}"#
     );
@@ -335,7 +312,7 @@ async fn deliveries_that_fill_the_queue_delay_a_redecoding_and_do_not_fail_it() 
     let unreadable = entries("test", "not JSON", start()).remove(0);
     let body = |index: usize| NewEntry {
         key: format!("body:{index}"),
-        raw: tag_added(&format!("e{index}"), "s1", 1_700_000_000_000).into_bytes().into(),
+        raw: tag(&format!("e{index}")).into_bytes().into(),
         ..unreadable.clone()
     };
     inbox.store.accept((0..BODIES).map(body).collect()).await.unwrap();

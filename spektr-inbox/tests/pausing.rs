@@ -9,17 +9,13 @@ use std::time::Duration;
 
 use spektr_inbox::operate::{pause, resume};
 use spektr_inbox::store::sqlite::SqliteOptions;
-use spektr_inbox::store::{Filter, Operator, State};
+use spektr_inbox::store::{Filter, State};
 use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_inbox::{Received, Workers};
 use support::lines::logged;
-use support::{Inbox, deliver, fetch, serve, until};
+use support::{Inbox, ada, deliver, fetch, serve, until};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{Semaphore, mpsc, oneshot};
-
-fn ada() -> Operator {
-    Operator::new("ada")
-}
 
 #[tokio::test]
 async fn workers_hand_out_nothing_while_another_process_has_paused_the_store_and_log_each_change() {

@@ -12,13 +12,9 @@ use std::sync::Arc;
 
 use spektr_inbox::Receiver;
 use spektr_inbox::store::State;
-use spektr_inbox::testing::{start, tag_added};
+use spektr_inbox::testing::start;
 use spektr_verify::KeyRing;
-use support::{Inbox, deliver, exchange, fetch, key, request, serve, signed};
-
-fn tag(id: &str) -> String {
-    tag_added(id, "s1", 1_700_000_000_000)
-}
+use support::{Inbox, deliver, exchange, fetch, key, request, serve, signed, tag};
 
 #[tokio::test]
 async fn every_entry_of_a_delivery_is_stored_before_the_answer() {

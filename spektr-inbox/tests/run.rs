@@ -12,20 +12,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use spektr_inbox::store::{ClaimRequest, Erasure, Filter, State};
-use spektr_inbox::testing::{entries, start, tag_added};
+use spektr_inbox::testing::start;
 use spektr_inbox::{Clock as _, Handler, HandlerError, Received, Workers};
-use support::{Inbox, until};
+use support::{Inbox, claim_request, one, until};
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::sleep;
 
 const LEASE: Duration = Duration::from_millis(1500);
-
-async fn fill(inbox: &Inbox, count: usize) {
-    let raws: Vec<_> =
-        (0..count).map(|index| tag_added(&format!("e{index}"), "s1", 1_700_000_000_000)).collect();
-    let body = format!(r#"{{"results":[{}]}}"#, raws.join(","));
-    inbox.store.accept(entries("test", &body, start())).await.unwrap();
-}
 
 fn workers<H: Handler>(inbox: &Inbox, handler: H) -> Workers<H> {
     Workers::new(Arc::clone(&inbox.store), handler)
@@ -71,7 +64,7 @@ async fn until_extended(inbox: &Inbox) {
 #[tokio::test]
 async fn heartbeats_keep_an_entry_for_longer_than_a_lease() {
     let inbox = Inbox::new();
-    fill(&inbox, 1).await;
+    inbox.fill_numbered(1).await;
     let (begun, finish) = (Arc::<AtomicUsize>::default(), Arc::<Notify>::default());
     let handler = || {
         let (begun, finish) = (Arc::clone(&begun), Arc::clone(&finish));
@@ -104,16 +97,9 @@ async fn heartbeats_keep_an_entry_for_longer_than_a_lease() {
 #[tokio::test]
 async fn what_a_stalled_worker_holds_is_done_by_another() {
     let inbox = Inbox::new();
-    fill(&inbox, 3).await;
-    let request = ClaimRequest {
-        owner: 7,
-        now: inbox.clock.now(),
-        lease: LEASE,
-        limit: 2,
-        ordered: false,
-        hold_on_dead: false,
-        horizon: Duration::from_secs(3600),
-    };
+    inbox.fill_numbered(3).await;
+    let now = inbox.clock.now();
+    let request = ClaimRequest { owner: 7, lease: LEASE, limit: 2, ..claim_request(now) };
     assert_eq!(inbox.store.claim(request).await.unwrap().len(), 2);
     let (begun, ended) = (Arc::default(), Arc::default());
     let expires = async {
@@ -133,7 +119,7 @@ async fn what_a_stalled_worker_holds_is_done_by_another() {
 #[tokio::test]
 async fn a_worker_that_has_lost_its_lease_stops_its_handler() {
     let inbox = Inbox::new();
-    fill(&inbox, 1).await;
+    inbox.fill_numbered(1).await;
     let (begun, ended) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
     let handler = slow(Duration::from_secs(30), &begun, &ended);
     let (stop, stopped) = oneshot::channel::<()>();
@@ -151,7 +137,7 @@ async fn a_worker_that_has_lost_its_lease_stops_its_handler() {
 #[tokio::test]
 async fn the_end_lets_handlers_finish_and_leaves_the_rest() {
     let inbox = Inbox::new();
-    fill(&inbox, 3).await;
+    inbox.fill_numbered(3).await;
     let (begun, finish) = (Arc::<AtomicUsize>::default(), Arc::new(Semaphore::new(0)));
     let (counter, gate) = (Arc::clone(&begun), Arc::clone(&finish));
     let handler = move |_: Received| {
@@ -201,8 +187,7 @@ async fn what_becomes_due_through_the_same_store_is_handled_without_a_poll() {
     let changes = async {
         for round in 0..3 {
             until_idle(&inbox).await;
-            let event = tag_added(&format!("e{round}"), "s1", 1_700_000_000_000);
-            inbox.store.accept(entries("test", &event, start())).await.unwrap();
+            inbox.store.accept(one(&format!("e{round}"))).await.unwrap();
             let number = handled.recv().await.unwrap();
             until_done(&inbox, round + 1).await;
             until_idle(&inbox).await;

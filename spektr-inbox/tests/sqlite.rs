@@ -8,7 +8,6 @@ use std::fs::Permissions;
 use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rusqlite::Connection;
 use spektr_inbox::store::sqlite::{OpenError, SqliteOptions, SqliteStore};
@@ -17,7 +16,7 @@ use spektr_inbox::store::{
     StoreError,
 };
 use spektr_inbox::testing::{entries, start, tag_added};
-use support::until;
+use support::{claim_request, one, until};
 use tempfile::TempDir;
 
 /// A store in its own folder, which is deleted with it.
@@ -51,10 +50,6 @@ fn opened(configure: impl Fn(SqliteOptions) -> SqliteOptions) -> Fresh {
 }
 
 spektr_inbox::store_tests!(fresh);
-
-fn one(id: &str) -> Vec<spektr_inbox::store::NewEntry> {
-    entries("test", &tag_added(id, "s1", 1_700_000_000_000), start())
-}
 
 fn mode(path: &Path) -> u32 {
     path.metadata().unwrap().permissions().mode() & 0o777
@@ -109,15 +104,7 @@ async fn a_file_of_the_first_version_is_migrated_with_what_it_holds() {
         connection.pragma_update(None, "application_id", 0x7370_6b74).unwrap();
         drop(connection);
         let store = SqliteOptions::new(&path).open().unwrap();
-        let request = spektr_inbox::store::ClaimRequest {
-            owner: 1,
-            now: start(),
-            lease: std::time::Duration::from_secs(30),
-            limit: 10,
-            ordered: true,
-            hold_on_dead: false,
-            horizon: std::time::Duration::from_secs(3600),
-        };
+        let request = ClaimRequest { ordered: true, ..claim_request(start()) };
         let claims = store.claim(request).await.unwrap();
         assert_eq!(claims.len(), 1);
         assert_eq!(claims[0].entry.id.as_deref(), Some("e1"));
@@ -356,17 +343,7 @@ async fn debug_output_shows_no_content() {
 async fn a_lease_that_has_changed_on_the_way_settles_nothing() {
     let fresh = fresh().await;
     fresh.accept(one("e1")).await.unwrap();
-    let minute = Duration::from_secs(60);
-    let request = ClaimRequest {
-        owner: 1,
-        now: start(),
-        lease: minute,
-        limit: 1,
-        ordered: false,
-        hold_on_dead: false,
-        horizon: 60 * minute,
-    };
-    let lease = fresh.claim(request).await.unwrap().remove(0).lease;
+    let lease = fresh.claim(claim_request(start())).await.unwrap().remove(0).lease;
     let other = Lease { attempt: lease.attempt + 1, ..lease };
     let refused = fresh.settle(other, Settlement::Done, start()).await;
     assert!(matches!(refused, Err(StoreError::Lease { number }) if number == lease.number));

@@ -11,14 +11,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use spektr_inbox::store::sqlite::{BackupError, OpenError, SqliteOptions, SqliteStore};
 use spektr_inbox::store::sqlite::{backup, restore};
-use spektr_inbox::store::{Acceptance, Archive, Filter, NewEntry, Reception, StoreError};
+use spektr_inbox::store::{Acceptance, Archive, Filter, Reception, StoreError};
 use spektr_inbox::testing::{entries, start, tag_added};
-use support::{Inbox, deliver, fetch, serve};
+use support::{Inbox, deliver, fetch, one, serve};
 use tempfile::TempDir;
-
-fn one(id: &str) -> Vec<NewEntry> {
-    entries("test", &tag_added(id, "s1", 1_700_000_000_000), start())
-}
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(format!("{}{suffix}", path.display()))

@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use spektr_inbox::store::{ClaimRequest, State, StoredEntry};
-use spektr_inbox::testing::{entries, start, tag_added};
+use spektr_inbox::testing::{start, tag_added};
 use spektr_inbox::{Backoff, Clock as _, Handler, HandlerError, Received, Workers};
 use spektr_types::EventId;
-use support::Inbox;
+use support::{Inbox, claim_request, tag};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -39,15 +39,6 @@ impl Seen {
     }
 }
 
-async fn fill(inbox: &Inbox, raws: &[String]) {
-    let body = format!(r#"{{"results":[{}]}}"#, raws.join(","));
-    inbox.store.accept(entries("test", &body, start())).await.unwrap();
-}
-
-fn tag(id: &str) -> String {
-    tag_added(id, "s1", 1_700_000_000_000)
-}
-
 fn workers<H: Handler>(inbox: &Inbox, handler: H) -> Workers<H> {
     Workers::new(Arc::clone(&inbox.store), handler)
         .with_clock(inbox.clock.clone())
@@ -62,21 +53,13 @@ async fn only(inbox: &Inbox) -> StoredEntry {
 
 /// Returns the claim of a worker that no longer runs.
 fn of_another_worker(inbox: &Inbox) -> ClaimRequest {
-    ClaimRequest {
-        owner: 7,
-        now: inbox.clock.now(),
-        lease: SECOND,
-        limit: 1,
-        ordered: false,
-        hold_on_dead: false,
-        horizon: 3600 * SECOND,
-    }
+    ClaimRequest { owner: 7, lease: SECOND, limit: 1, ..claim_request(inbox.clock.now()) }
 }
 
 #[tokio::test]
 async fn a_handler_gets_the_event_and_its_metadata() {
     let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1")]).await;
+    inbox.fill(&[tag("e1")]).await;
     let handler = |received: Received| async move {
         assert_eq!(received.event().id().unwrap().as_ref(), "e1");
         assert_eq!((received.attempt(), received.received_at()), (1, start()));
@@ -93,7 +76,7 @@ async fn a_handler_gets_the_event_and_its_metadata() {
 #[tokio::test]
 async fn a_failed_attempt_is_repeated_when_it_is_due_and_given_up_at_last() {
     let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1")]).await;
+    inbox.fill(&[tag("e1")]).await;
     let seen = Seen::default();
     let run = async || {
         let seen = seen.clone();
@@ -124,7 +107,7 @@ async fn a_failed_attempt_is_repeated_when_it_is_due_and_given_up_at_last() {
 #[tokio::test]
 async fn a_permanent_error_makes_a_dead_letter_at_once() {
     let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1")]).await;
+    inbox.fill(&[tag("e1")]).await;
     let handler = |_: Received| async { Err(HandlerError::permanent("no such customer")) };
     assert_eq!(workers(&inbox, handler).run_due().await.unwrap(), 1);
     let entry = only(&inbox).await;
@@ -135,7 +118,7 @@ async fn a_permanent_error_makes_a_dead_letter_at_once() {
 #[tokio::test]
 async fn a_panic_is_a_failed_attempt_and_its_neighbours_are_handled() {
     let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1"), tag("e2")]).await;
+    inbox.fill(&[tag("e1"), tag("e2")]).await;
     let handler = |received: Received| async move {
         assert_ne!(
             received.event().id().unwrap().as_ref(),
@@ -154,7 +137,7 @@ async fn a_panic_is_a_failed_attempt_and_its_neighbours_are_handled() {
 #[tokio::test]
 async fn a_handler_that_hangs_fails_after_its_time() {
     let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1")]).await;
+    inbox.fill(&[tag("e1")]).await;
     let handler = |_: Received| std::future::pending();
     let workers = workers(&inbox, handler).with_handler_timeout(Duration::ZERO);
     assert_eq!(workers.run_due().await.unwrap(), 1);
@@ -166,7 +149,7 @@ async fn a_handler_that_hangs_fails_after_its_time() {
 #[tokio::test]
 async fn an_attempt_that_never_ended_counts() {
     let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1")]).await;
+    inbox.fill(&[tag("e1")]).await;
     let seen = Seen::default();
     for _ in 0..2 {
         // The claim of a process that dies while it holds the lease.
@@ -192,7 +175,7 @@ async fn events_of_a_spektr_id_are_handled_in_order_whatever_fails() {
     let inbox = Inbox::new();
     let at =
         |id: &str, spektr_id: &str, after: i64| tag_added(id, spektr_id, 1_700_000_000_000 + after);
-    fill(&inbox, &[at("c", "s1", 3), at("a", "s1", 1), at("x", "s2", 2), at("b", "s1", 2)]).await;
+    inbox.fill(&[at("c", "s1", 3), at("a", "s1", 1), at("x", "s2", 2), at("b", "s1", 2)]).await;
     let seen = Seen::default();
     let run = async || {
         let kept = seen.clone();
@@ -224,7 +207,7 @@ async fn events_of_a_spektr_id_are_handled_in_order_whatever_fails() {
 async fn no_more_run_at_a_time_than_allowed() {
     let inbox = Inbox::new();
     let raws: Vec<_> = (0..20).map(|index| tag(&format!("e{index}"))).collect();
-    fill(&inbox, &raws).await;
+    inbox.fill(&raws).await;
     let running = Arc::new(Mutex::new((0, 0)));
     let count = Arc::clone(&running);
     let handler = move |_: Received| {
@@ -247,7 +230,7 @@ async fn no_more_run_at_a_time_than_allowed() {
 #[tokio::test]
 async fn the_clock_put_back_does_not_stop_the_work() {
     let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1")]).await;
+    inbox.fill(&[tag("e1")]).await;
     let failing = |_: Received| async { Err(HandlerError::retry("not yet")) };
     assert_eq!(workers(&inbox, failing).run_due().await.unwrap(), 1);
     inbox.clock.put_back(24 * 3600 * SECOND);
@@ -262,7 +245,7 @@ async fn the_clock_put_back_does_not_stop_the_work() {
 #[tokio::test]
 async fn an_attempt_keeps_the_status_that_its_handler_has_told() {
     let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1")]).await;
+    inbox.fill(&[tag("e1")]).await;
     let handler = |received: Received| async move {
         if received.attempt() == 1 {
             received.set_status(503);
@@ -282,7 +265,7 @@ async fn an_attempt_keeps_the_status_that_its_handler_has_told() {
 #[tokio::test]
 async fn no_duration_is_too_long_for_workers() {
     let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1"), tag("e2")]).await;
+    inbox.fill(&[tag("e1"), tag("e2")]).await;
     let handler = |received: Received| async move {
         let is_first = received.event().id().unwrap().as_ref() == "e1";
         if is_first { Err(HandlerError::retry("not yet")) } else { Ok(()) }

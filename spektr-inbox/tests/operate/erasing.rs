@@ -4,8 +4,8 @@ use spektr_inbox::operate::{Belongings, Kind, erase, survey};
 use spektr_inbox::store::{Erased, Filter, NewEntry, Rejected, State};
 use spektr_inbox::testing::{entries, start, tag_added};
 
-use super::super::{ada, settle};
-use crate::support::Inbox;
+use super::super::settle;
+use crate::support::{Inbox, ada};
 
 /// Returns an inbox with entries of spk_1, and of other customers that name spk_1 or have a
 /// similar id, in many states.

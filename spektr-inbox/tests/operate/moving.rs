@@ -5,8 +5,8 @@ use spektr_inbox::store::{Filter, Rejected, State};
 use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_inbox::{Clock as _, HandlerError, Received, Workers};
 
-use super::super::{ada, count, dead, fill, settle};
-use crate::support::Inbox;
+use super::super::{count, dead, settle};
+use crate::support::{Inbox, ada};
 
 async fn export_all(inbox: &Inbox, file: &mut Vec<u8>) -> u64 {
     let now = inbox.clock.now();
@@ -26,7 +26,7 @@ fn without_actions(file: &[u8]) -> Vec<String> {
 #[tokio::test]
 async fn an_export_can_be_imported_and_gives_the_same_export() {
     let inbox = Inbox::new();
-    fill(&inbox, 2).await;
+    inbox.fill_numbered(2).await;
     settle(&inbox, dead()).await;
     let conflict = tag_added("e1", "s2", 1_700_000_000_000);
     let raws = ["{\"id\" : \"e\u{e9}\",\"type\":\"x\\\"y\"}", "17", &conflict].join(",");
@@ -88,7 +88,7 @@ async fn a_bad_line_is_named_and_not_quoted() {
 #[tokio::test]
 async fn an_export_carries_everything_else_that_the_store_knows() {
     let inbox = Inbox::new();
-    fill(&inbox, 3).await;
+    inbox.fill_numbered(3).await;
     settle(&inbox, dead()).await;
     let gone = Filter { id: Some("e0".to_owned()), ..Filter::all() };
     assert_eq!(inbox.store.prune(gone, 1, start(), None).await.unwrap(), 1);

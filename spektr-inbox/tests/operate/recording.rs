@@ -9,7 +9,7 @@ use spektr_inbox::store::{Filter, NewEntry, Operator, Recorded, Rejected, Settle
 use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_types::Timestamp;
 
-use super::super::{dead, fill, settle};
+use super::super::{dead, settle};
 use crate::support::Inbox;
 
 /// Returns the record of actions of a store: action, filter, count.
@@ -23,7 +23,7 @@ async fn record(inbox: &Inbox) -> Vec<(String, Option<String>, u64)> {
 async fn every_action_of_an_operator_is_recorded() {
     let inbox = Inbox::new();
     let (store, ada, now) = (&*inbox.store, Operator::new("ada"), start());
-    fill(&inbox, 600).await;
+    inbox.fill_numbered(600).await;
     let due_at = Timestamp::from_millis(now.as_millis() + 1).unwrap();
     settle(&inbox, Settlement::Retry { due_at, reason: "marker".to_owned() }).await;
     retry(store, &ada, &Filter::state(State::Pending), now, |_| {}).await.unwrap();
@@ -102,7 +102,7 @@ async fn every_action_of_an_operator_is_recorded() {
 #[tokio::test]
 async fn a_reason_is_recorded_beside_the_other_details() {
     let inbox = Inbox::new();
-    fill(&inbox, 2).await;
+    inbox.fill_numbered(2).await;
     let ada = Operator::new("ada").with_reason("ticket 17");
     let found = survey(&*inbox.store, "s1").await.unwrap();
     erase(&*inbox.store, &ada, &found, &[Kind::Entries], start()).await.unwrap();

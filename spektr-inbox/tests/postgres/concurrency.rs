@@ -15,7 +15,7 @@ use spektr_types::Timestamp;
 use tokio::time::timeout;
 
 use super::fresh::{Fresh, fresh};
-use crate::support::{PATIENCE, until};
+use crate::support::{PATIENCE, claim_request, until};
 
 const MACHINES: i64 = 4;
 
@@ -28,15 +28,7 @@ async fn machines(fresh: &Fresh) -> Vec<Arc<PostgresStore>> {
 }
 
 fn request(owner: i64, limit: usize) -> ClaimRequest {
-    ClaimRequest {
-        owner,
-        now: start(),
-        lease: Duration::from_secs(30),
-        limit,
-        ordered: false,
-        hold_on_dead: false,
-        horizon: Duration::from_secs(3600),
-    }
+    ClaimRequest { owner, limit, ..claim_request(start()) }
 }
 
 async fn all(fresh: &Fresh) -> Vec<StoredEntry> {

@@ -3,28 +3,14 @@
 
 use std::error::Error as _;
 
-use spektr_inbox::store::{
-    Archive, ClaimRequest, Filter, NewEntry, Queue, Reception, Store, StoreError,
-};
-use spektr_inbox::testing::{entries, start, tag_added};
+use spektr_inbox::store::{Archive, ClaimRequest, Filter, Queue, Reception, Store, StoreError};
+use spektr_inbox::testing::start;
 
 use super::fresh::{Fresh, fresh, options};
-use crate::support::until;
-
-fn one(id: &str) -> Vec<NewEntry> {
-    entries("test", &tag_added(id, "s1", 1_700_000_000_000), start())
-}
+use crate::support::{claim_request, one, until};
 
 fn request() -> ClaimRequest {
-    ClaimRequest {
-        owner: 1,
-        now: start(),
-        lease: std::time::Duration::from_secs(30),
-        limit: 10,
-        ordered: true,
-        hold_on_dead: false,
-        horizon: std::time::Duration::from_secs(3600),
-    }
+    ClaimRequest { ordered: true, ..claim_request(start()) }
 }
 
 /// Asserts that every operation fails with the server's error code.

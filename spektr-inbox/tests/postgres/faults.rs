@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use spektr_inbox::store::postgres::PostgresStore;
-use spektr_inbox::store::{Archive, Filter, Queue, Reception, State, Store};
+use spektr_inbox::store::{Archive, ClaimRequest, Filter, Queue, Reception, State, Store};
 use spektr_inbox::testing::postgres::Cluster;
 use spektr_inbox::testing::{ManualClock, entries, start, tag_added};
 use spektr_inbox::{HandlerError, Received, Receiver, Workers};
@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::fresh::{Fresh, fresh, options};
-use crate::support::{deliver, fetch, ring, serve, until};
+use crate::support::{claim_request, deliver, fetch, ring, serve, until};
 
 const LEASE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(5);
@@ -212,15 +212,8 @@ async fn the_events_of_a_worker_that_stalls_are_done_by_others_once_its_leases_e
     };
     // This worker claims entries and then stalls: no handler, no heartbeat, no settlement.
     let stalled = open(&url).await;
-    let request = spektr_inbox::store::ClaimRequest {
-        owner: 1,
-        now: start(),
-        lease: LEASE,
-        limit: 10,
-        ordered: true,
-        hold_on_dead: false,
-        horizon: Duration::from_secs(7200),
-    };
+    let horizon = Duration::from_secs(7200);
+    let request = ClaimRequest { lease: LEASE, ordered: true, horizon, ..claim_request(start()) };
     let claims = stalled.claim(request).await.unwrap();
     assert_eq!(claims.len(), 10);
 

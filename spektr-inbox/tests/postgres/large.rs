@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use spektr_inbox::store::postgres::PostgresOptions;
 use spektr_inbox::store::{
-    Acceptance, Archive as _, Filter, NewEntry, Queue as _, Reception as _, State,
+    Acceptance, Archive as _, ClaimRequest, Filter, NewEntry, Queue as _, Reception as _, State,
 };
 use spektr_inbox::testing::{entries, start, tag_added};
 
 use super::fresh::{Fresh, database, fresh};
-use crate::support::until;
+use crate::support::{claim_request, until};
 
 /// Returns `count` entries of one delivery, made from a template entry.
 fn batch(count: usize) -> Vec<NewEntry> {
@@ -137,15 +137,7 @@ async fn an_entry_as_large_as_a_body_can_be_is_kept_and_worked_on() {
     let filler = "x".repeat(16 * 1024 * 1024 - 40);
     let raw = format!(r#"{{"id":"large","type":"x","data":"{filler}"}}"#);
     fresh.accept(entries("test", &raw, start())).await.unwrap();
-    let request = spektr_inbox::store::ClaimRequest {
-        owner: 1,
-        now: start(),
-        lease: Duration::from_secs(30),
-        limit: 10,
-        ordered: true,
-        hold_on_dead: false,
-        horizon: Duration::from_secs(3600),
-    };
+    let request = ClaimRequest { ordered: true, ..claim_request(start()) };
     let claims = fresh.claim(request).await.unwrap();
     assert_eq!(claims.len(), 1);
     assert!(claims[0].entry.raw == raw);
@@ -184,15 +176,7 @@ async fn many_dead_letters_cost_a_claim_as_much_as_one() {
     let dead = (0..DEAD).map(|index| with_state(format!("d{index}"), index, State::Dead));
     let held = (0..50).map(|index| with_state(format!("h{index}"), DEAD + index, State::Pending));
     fresh.accept(dead.chain(held).collect()).await.unwrap();
-    let request = spektr_inbox::store::ClaimRequest {
-        owner: 1,
-        now: start(),
-        lease: Duration::from_secs(30),
-        limit: 10,
-        ordered: true,
-        hold_on_dead: true,
-        horizon: Duration::from_secs(3600),
-    };
+    let request = ClaimRequest { ordered: true, hold_on_dead: true, ..claim_request(start()) };
     for _ in 0..3 {
         assert!(fresh.claim(request.clone()).await.unwrap().is_empty());
     }

@@ -1,13 +1,12 @@
 //! Tests an export and an import from one database to another and back: nothing is lost.
 
-use std::time::Duration;
-
 use spektr_inbox::operate::{export, import};
 use spektr_inbox::store::sqlite::SqliteOptions;
 use spektr_inbox::store::{ClaimRequest, Filter, Operator, Rejected, Settlement, State, Store};
 use spektr_inbox::testing::{entries, start, tag_added};
 
 use super::fresh::fresh;
+use crate::support::claim_request;
 
 /// Stores entries in several states, a deleted entry, a rejected delivery, and a watermark.
 async fn fill(store: &dyn Store) {
@@ -17,10 +16,7 @@ async fn fill(store: &dyn Store) {
     let body = format!(r#"{{"results":[{},{conflict}]}}"#, raws.join(","));
     store.accept(entries("test", &body, start())).await.unwrap();
     store.accept(entries("test", "not JSON", start())).await.unwrap();
-    let (owner, limit, ordered, hold_on_dead) = (1, 3, false, false);
-    let (lease, horizon) = (Duration::from_secs(30), Duration::from_secs(3600));
-    let request =
-        ClaimRequest { owner, now: start(), lease, limit, ordered, hold_on_dead, horizon };
+    let request = ClaimRequest { limit: 3, ..claim_request(start()) };
     let claims = store.claim(request).await.unwrap();
     let settlements = [
         Settlement::Done,

@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use spektr_inbox::store::postgres::{OpenError, PostgresOptions, Standbys, Tables};
-use spektr_inbox::store::{Archive as _, Filter, Queue as _, Reception as _, StoreError};
+use spektr_inbox::store::{
+    Archive as _, ClaimRequest, Filter, Queue as _, Reception as _, StoreError,
+};
 use spektr_inbox::testing::postgres::Cluster;
-use spektr_inbox::testing::{entries, start, tag_added};
+use spektr_inbox::testing::start;
 
 use super::fresh::{Fresh, client, database, fresh, options};
-
-fn one(id: &str) -> Vec<spektr_inbox::store::NewEntry> {
-    entries("test", &tag_added(id, "s1", 1_700_000_000_000), start())
-}
+use crate::support::{claim_request, one};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn four_can_migrate_at_once() {
@@ -275,15 +274,7 @@ async fn what_is_acknowledged_is_synced_whatever_the_defaults_are() {
     client.batch_execute(script).await.unwrap();
     let store = fresh.another().await;
     store.accept(one("e1")).await.unwrap();
-    let request = spektr_inbox::store::ClaimRequest {
-        owner: 1,
-        now: start(),
-        lease: Duration::from_secs(30),
-        limit: 1,
-        ordered: true,
-        hold_on_dead: false,
-        horizon: Duration::from_secs(3600),
-    };
+    let request = ClaimRequest { limit: 1, ordered: true, ..claim_request(start()) };
     assert_eq!(store.claim(request).await.unwrap().len(), 1);
     let rows = client.query("SELECT setting FROM seen", &[]).await.unwrap();
     let seen: Vec<String> = rows.iter().map(|row| row.get(0)).collect();

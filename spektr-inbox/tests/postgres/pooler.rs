@@ -12,21 +12,14 @@ use spektr_inbox::testing::pgbouncer::PgBouncer;
 use spektr_inbox::testing::{entries, start, tag_added};
 
 use super::fresh::{Fresh, SHARED, client, database, fresh, options};
+use crate::support::claim_request;
 
 fn one(id: &str) -> Vec<NewEntry> {
     entries("test", &tag_added(id, id, 1_700_000_000_000), start())
 }
 
 fn request(ordered: bool) -> ClaimRequest {
-    ClaimRequest {
-        owner: 1,
-        now: start(),
-        lease: Duration::from_secs(30),
-        limit: 10,
-        ordered,
-        hold_on_dead: false,
-        horizon: Duration::from_secs(3600),
-    }
+    ClaimRequest { ordered, ..claim_request(start()) }
 }
 
 /// Uses every operation of deliveries and workers, in both orders, and an erasure.

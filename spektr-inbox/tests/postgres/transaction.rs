@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use tokio_postgres::Client;
 
 use super::fresh::{Fresh, fresh};
-use crate::support::PATIENCE;
+use crate::support::{PATIENCE, claim_request};
 
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -194,15 +194,7 @@ async fn a_handler_that_goes_on_after_its_commit_is_not_stopped() {
 }
 
 fn request(owner: i64, clock: &ManualClock) -> ClaimRequest {
-    ClaimRequest {
-        owner,
-        now: clock.now(),
-        lease: LEASE,
-        limit: 10,
-        ordered: false,
-        hold_on_dead: false,
-        horizon: Duration::from_secs(3600),
-    }
+    ClaimRequest { owner, lease: LEASE, ..claim_request(clock.now()) }
 }
 
 #[tokio::test]

@@ -9,13 +9,13 @@ use spektr_inbox::Receiver;
 use spektr_inbox::store::postgres::PostgresOptions;
 use spektr_inbox::store::{Reception, Store};
 use spektr_inbox::testing::postgres::Cluster;
-use spektr_inbox::testing::{entries, start, tag_added};
+use spektr_inbox::testing::start;
 use spektr_verify::{SignedContent, UnixSeconds, Verifier};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::fresh::{Fresh, client, fresh};
-use crate::support::{deliver, fetch, ring, serve, until};
+use crate::support::{deliver, fetch, one, ring, serve, tag, until};
 
 /// Serves a receiver whose store has a short timeout.
 async fn receiver(url: &str) -> SocketAddr {
@@ -26,16 +26,12 @@ async fn receiver(url: &str) -> SocketAddr {
     serve(&Receiver::new(store, verifier)).await
 }
 
-fn event(id: &str) -> String {
-    tag_added(id, "s1", 1_700_000_000_000)
-}
-
 /// Asks for readiness first, because its result must not depend on deliveries.
 async fn assert_refuses(address: SocketAddr, fault: &str) {
     let (status, report) = fetch(address, "/health/ready").await;
     assert_eq!(status, 503, "{fault}: {report}");
     for id in ["a", "b", "c"] {
-        assert_eq!(deliver(address, event(id)).await, 503, "{fault}");
+        assert_eq!(deliver(address, tag(id)).await, 503, "{fault}");
     }
     assert_eq!(fetch(address, "/metrics").await.0, 200, "{fault}");
 }
@@ -43,7 +39,7 @@ async fn assert_refuses(address: SocketAddr, fault: &str) {
 async fn until_ready(address: SocketAddr) {
     // Readiness repeats an answer for a second.
     until("it is ready", async || fetch(address, "/health/ready").await.0 == 200).await;
-    assert_eq!(deliver(address, event("after")).await, 200);
+    assert_eq!(deliver(address, tag("after")).await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -128,7 +124,7 @@ async fn readiness_fails_while_the_server_is_silent() {
     let port = valve(cluster.port(), opened).await;
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable");
     let address = receiver(&url).await;
-    assert_eq!(deliver(address, event("before")).await, 200);
+    assert_eq!(deliver(address, tag("before")).await, 200);
     open.send_replace(false);
     assert_refuses(address, "silent").await;
     let (_, metrics) = fetch(address, "/metrics").await;
@@ -158,7 +154,7 @@ async fn a_probe_that_hangs_delays_no_delivery() {
                    WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted";
     let hanging = async || blocker.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0);
     until("the probe hangs", async || hanging().await > 0).await;
-    store.accept(entries("test", &event("e1"), start())).await.unwrap();
+    store.accept(one("e1")).await.unwrap();
     assert!(!probing.is_finished());
     blocker.batch_execute("SELECT pg_advisory_unlock(7)").await.unwrap();
     probing.await.unwrap().unwrap();

@@ -8,8 +8,7 @@ use spektr_inbox::{Clock as _, Receiver, Server};
 use spektr_verify::{KeyRing, UnixSeconds, danger};
 use tokio::net::TcpListener;
 
-use crate::support::{Inbox, PATH, deliver, exchange, fetch, key, request, serve, signed_at};
-use crate::tag;
+use crate::support::{Inbox, PATH, deliver, exchange, fetch, key, request, serve, signed_at, tag};
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 

@@ -4,16 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use spektr_inbox::store::{Erasure, Operator};
+use spektr_inbox::store::Erasure;
 use spektr_inbox::testing::start;
 use spektr_inbox::{Receiver, Server};
 use spektr_verify::{KeyRing, SharedKeys, UnixSeconds, danger};
 use tokio::net::TcpListener;
 
 use crate::support::{
-    Inbox, PATH, deliver, exchange, fetch, figure, key, request, ring, serve, signed, signed_at,
+    Inbox, PATH, ada, deliver, exchange, fetch, figure, key, request, ring, serve, signed,
+    signed_at, tag,
 };
-use crate::tag;
 
 /// Returns a body with spaces after it, which make it longer without changing its JSON.
 fn padded(body: &str, length: usize) -> String {
@@ -77,18 +77,17 @@ async fn rejected_deliveries_are_recovered_once_the_setting_is_right() {
     let receiver = Receiver::new(Arc::clone(&inbox.store), verifier)
         .with_clock(inbox.clock.clone())
         .with_quarantine(3, 10_000);
-    let ada = Operator::new("ada");
     let address = serve(&receiver).await;
     for id in ["e1", "e2", "e2", "e3", "e4"] {
         assert_eq!(deliver(address, tag(id)).await, 401);
     }
     let forged = exchange(address, &request(&signed(b"other"), tag("e5").as_bytes())).await;
     assert_eq!(forged.0, 401);
-    assert_eq!((inbox.count().await, receiver.recover(&ada).await.unwrap()), (0, (0, 3)));
+    assert_eq!((inbox.count().await, receiver.recover(&ada()).await.unwrap()), (0, (0, 3)));
 
     inbox.clock.advance(Duration::from_secs(24 * 3600));
     keys.replace(ring("key-a"));
-    assert_eq!(receiver.recover(&ada).await.unwrap(), (2, 1));
+    assert_eq!(receiver.recover(&ada()).await.unwrap(), (2, 1));
     let actions = inbox.store.actions(0, 10).await.unwrap();
     let actions: Vec<_> = actions.iter().map(|one| (&*one.action, &*one.actor)).collect();
     assert_eq!(actions, [("recover", "ada"); 2]);

@@ -1,11 +1,11 @@
 //! The contents of the stores in `tests/fixtures`. The previous version made both stores: the
 //! file, and the database that `pg_dump --inserts` wrote as text.
 
-use std::time::Duration;
-
 use spektr_inbox::store::{Acceptance, ClaimRequest, Filter, Presence, Settlement, State, Store};
-use spektr_inbox::testing::{entries, start, tag_added};
+use spektr_inbox::testing::{entries, start};
 use spektr_types::Timestamp;
+
+use super::{claim_request, tag};
 
 use State::{Conflict, Dead, Done, Malformed, Pending, Unknown, Unreadable};
 
@@ -17,8 +17,8 @@ fn at(seconds: i64) -> Timestamp {
 /// changed. Another content with the same old hash is not a duplicate.
 pub(crate) async fn assert_known(store: &dyn Store) {
     let bodies = [
-        tag_added("done", "s1", 1_700_000_000_000),
-        tag_added("done", "s1", 1_700_000_000_000).replace(r#""t""#, r#""u""#),
+        tag("done"),
+        tag("done").replace(r#""t""#, r#""u""#),
         "not JSON".to_owned(),
         r#"{"spektrId":"s3","type":"without_id"}"#.to_owned(),
         r#"{"id":"hoisted","spektrId":"s3","type":"ANY","data":{"x":2},"x":1}"#.to_owned(),
@@ -41,15 +41,7 @@ pub(crate) async fn assert_known(store: &dyn Store) {
 /// Handles and deletes everything. The tombstones must then have the current hash, although the
 /// earlier version stored the old one.
 pub(crate) async fn delete_all(store: &dyn Store) {
-    let request = ClaimRequest {
-        owner: 3,
-        now: at(100),
-        lease: Duration::from_secs(30),
-        limit: 100,
-        ordered: false,
-        hold_on_dead: false,
-        horizon: Duration::from_secs(3600),
-    };
+    let request = ClaimRequest { owner: 3, limit: 100, ..claim_request(at(100)) };
     for claim in store.claim(request).await.unwrap() {
         assert!(store.settle(claim.lease, Settlement::Done, at(100)).await.unwrap());
     }
@@ -99,19 +91,8 @@ pub(crate) async fn assert_complete(store: &dyn Store) {
     assert_eq!(rejected[0].rejected.headers, [("x-signature".to_owned(), b"00".to_vec())]);
 
     // A lease of the earlier version is kept until its end.
-    let claim = |seconds| {
-        let (owner, limit, ordered, hold_on_dead) = (2, 100, false, false);
-        let (lease, horizon) = (Duration::from_secs(30), Duration::from_secs(3600));
-        store.claim(ClaimRequest {
-            owner,
-            now: at(seconds),
-            lease,
-            limit,
-            ordered,
-            hold_on_dead,
-            horizon,
-        })
-    };
+    let claim =
+        |seconds| store.claim(ClaimRequest { owner: 2, limit: 100, ..claim_request(at(seconds)) });
     assert_eq!(claim(10).await.unwrap().len(), 6);
     let late: Vec<_> = claim(31).await.unwrap();
     assert_eq!((late[0].entry.id.as_deref(), late[0].lease.attempt), (Some("leased"), 2));

@@ -16,9 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spektr_inbox::store::sqlite::SqliteOptions;
-use spektr_inbox::store::{Filter, Store, StoredEntry};
-use spektr_inbox::testing::ManualClock;
+use spektr_inbox::store::{ClaimRequest, Filter, NewEntry, Operator, Store, StoredEntry};
+use spektr_inbox::testing::{ManualClock, entries, start, tag_added};
 use spektr_inbox::{Clock as _, Receiver, Server};
+use spektr_types::Timestamp;
 use spektr_verify::{
     KeyRing, Secret, SharedKeys, SignedContent, Signer, SigningKey, UnixSeconds, Verifier,
 };
@@ -66,6 +67,18 @@ impl Inbox {
             .with_commit_timeout(Duration::from_secs(60))
     }
 
+    /// Stores the entries of one delivery.
+    pub(crate) async fn fill(&self, raws: &[String]) {
+        let body = format!(r#"{{"results":[{}]}}"#, raws.join(","));
+        self.store.accept(entries("test", &body, start())).await.unwrap();
+    }
+
+    /// Stores a number of events of one customer: `e0`, `e1` and so on.
+    pub(crate) async fn fill_numbered(&self, count: usize) {
+        let raws: Vec<_> = (0..count).map(|index| tag(&format!("e{index}"))).collect();
+        self.fill(&raws).await;
+    }
+
     pub(crate) async fn all(&self) -> Vec<StoredEntry> {
         self.store.list(Filter::all(), 0, 100_000).await.unwrap()
     }
@@ -73,6 +86,33 @@ impl Inbox {
     pub(crate) async fn count(&self) -> u64 {
         self.store.count(Filter::all()).await.unwrap()
     }
+}
+
+/// Returns an event of the customer `s1`.
+pub(crate) fn tag(id: &str) -> String {
+    tag_added(id, "s1", 1_700_000_000_000)
+}
+
+/// Returns the entry of a delivery with one event of the customer `s1`.
+pub(crate) fn one(id: &str) -> Vec<NewEntry> {
+    entries("test", &tag(id), start())
+}
+
+/// Returns a claim of at most ten entries, in no order and for 30 seconds.
+pub(crate) fn claim_request(now: Timestamp) -> ClaimRequest {
+    ClaimRequest {
+        owner: 1,
+        now,
+        lease: Duration::from_secs(30),
+        limit: 10,
+        ordered: false,
+        hold_on_dead: false,
+        horizon: Duration::from_secs(3600),
+    }
+}
+
+pub(crate) fn ada() -> Operator {
+    Operator::new("ada")
 }
 
 pub(crate) fn key(id: &str) -> SigningKey {
@@ -102,7 +142,7 @@ pub(crate) async fn serve_with(
 
 /// Returns the signature headers of a body, signed at the time of the test's start.
 pub(crate) fn signed(body: &[u8]) -> String {
-    signed_at(body, spektr_inbox::testing::start().as_seconds().unsigned_abs())
+    signed_at(body, start().as_seconds().unsigned_abs())
 }
 
 pub(crate) fn signed_at(body: &[u8], seconds: u64) -> String {

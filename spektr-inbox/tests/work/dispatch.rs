@@ -1,19 +1,19 @@
 //! Tests which function gets an event: by its type, unknown events, and malformed entries.
 
 use spektr_inbox::operate::replay;
-use spektr_inbox::store::{Filter, Operator, State};
+use spektr_inbox::store::{Filter, State};
 use spektr_inbox::{Clock as _, HandlerError, Malformed, Received, Router};
 use spektr_types::{AlertResolved, CustomerTagAdded, catalogue};
 
-use crate::support::Inbox;
-use crate::{SECOND, Seen, fill, only, tag, workers};
+use crate::support::{Inbox, ada, tag};
+use crate::{SECOND, Seen, only, workers};
 
 #[tokio::test]
 async fn what_cannot_be_decoded_or_is_not_known_is_parked() {
     let inbox = Inbox::new();
     let malformed = tag("e1").replace(r#""tagId":"t""#, r#""tagId":{"marker":1}"#);
     let unknown = r#"{"id":"e2","type":"never_documented"}"#.to_owned();
-    fill(&inbox, &[malformed, unknown, "17".to_owned()]).await;
+    inbox.fill(&[malformed, unknown, "17".to_owned()]).await;
     let handler = |_: Received| async { Err(HandlerError::permanent("not for a handler")) };
     assert_eq!(workers(&inbox, handler).run_due().await.unwrap(), 3);
     let found: Vec<_> =
@@ -30,15 +30,15 @@ async fn what_cannot_be_decoded_or_is_not_known_is_parked() {
 async fn what_cannot_be_decoded_is_handled_by_a_function_if_there_is_one() {
     let inbox = Inbox::new();
     let malformed = tag("e1").replace(r#""tagId":"t""#, r#""tagId":{"marker":1}"#);
-    fill(&inbox, &[malformed.clone(), tag("e2"), "17".to_owned()]).await;
+    inbox.fill(&[malformed.clone(), tag("e2"), "17".to_owned()]).await;
     let handler = |_: Received| async { Ok(()) };
     assert_eq!(workers(&inbox, handler).run_due().await.unwrap(), 3);
     let states = async || inbox.all().await.iter().map(|entry| entry.state).collect::<Vec<_>>();
     assert_eq!(states().await, [State::Malformed, State::Done, State::Malformed]);
 
-    let (operator, now) = (Operator::new("ada"), inbox.clock.now());
+    let now = inbox.clock.now();
     let filter = Filter::state(State::Malformed);
-    assert_eq!(replay(&*inbox.store, &operator, &filter, now, |_| {}).await.unwrap(), 2);
+    assert_eq!(replay(&*inbox.store, &ada(), &filter, now, |_| {}).await.unwrap(), 2);
     let seen = Seen::default();
     let run = async |fails: bool| {
         let seen = seen.clone();
@@ -71,7 +71,7 @@ async fn what_cannot_be_decoded_is_handled_by_a_function_if_there_is_one() {
 #[tokio::test]
 async fn a_handler_is_tested_with_what_a_worker_would_give_it() {
     let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1")]).await;
+    inbox.fill(&[tag("e1")]).await;
     let handler = |received: Received| async move {
         let made = Received::for_test(received.raw()).unwrap();
         let made = made.with_source("test").with_number(received.number());
@@ -106,7 +106,7 @@ async fn a_router_gives_each_event_to_its_function_and_all_others_to_the_fallbac
         [(None, State::Done), (Some(true), State::Done), (Some(false), State::Unknown)]
     {
         let inbox = Inbox::new();
-        fill(&inbox, &[tag("e1"), step.to_owned(), unknown.to_owned()]).await;
+        inbox.fill(&[tag("e1"), step.to_owned(), unknown.to_owned()]).await;
         let seen = Seen::default();
         let (by_function, by_fallback) = (seen.clone(), seen.clone());
         let router = Router::new(move |received: Received| {
@@ -143,7 +143,7 @@ async fn a_router_gives_each_event_to_its_function_and_all_others_to_the_fallbac
 #[tokio::test]
 async fn a_handler_may_ask_for_unknown_events() {
     let inbox = Inbox::new();
-    fill(&inbox, &[r#"{"id":"e2","type":"never_documented"}"#.to_owned()]).await;
+    inbox.fill(&[r#"{"id":"e2","type":"never_documented"}"#.to_owned()]).await;
     let handler = |received: Received| async move {
         assert_eq!(received.event().event_type().as_str(), "never_documented");
         Ok(())

@@ -6,8 +6,8 @@ use std::time::Duration;
 use spektr_inbox::store::State;
 use spektr_inbox::{Clock as _, Handler, Metrics, Received};
 
-use crate::support::Inbox;
-use crate::{SECOND, fill, of_another_worker, only, tag, workers};
+use crate::support::{Inbox, tag};
+use crate::{SECOND, of_another_worker, only, workers};
 
 /// Sends a message when it is dropped.
 struct Dropped(Option<tokio::sync::oneshot::Sender<()>>);
@@ -39,7 +39,7 @@ fn endless()
 #[tokio::test]
 async fn a_handler_is_stopped_at_the_end_of_its_lease_though_the_store_cannot_be_reached() {
     let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1")]).await;
+    inbox.fill(&[tag("e1")]).await;
     let (handler, begun, stopped) = endless();
     let metrics = Metrics::new();
     let working = workers(&inbox, handler)
@@ -62,7 +62,7 @@ async fn a_handler_is_stopped_at_the_end_of_its_lease_though_the_store_cannot_be
 #[tokio::test]
 async fn the_leases_of_handlers_that_do_not_finish_are_given_back_at_the_end() {
     let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1")]).await;
+    inbox.fill(&[tag("e1")]).await;
     let (handler, begun, stopped) = endless();
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let working = workers(&inbox, handler).with_shutdown_timeout(Duration::ZERO);
@@ -107,7 +107,7 @@ fn stubborn() -> (impl Handler, tokio::sync::oneshot::Receiver<()>, std::sync::m
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_lease_is_given_back_while_its_handler_is_in_a_step() {
     let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1")]).await;
+    inbox.fill(&[tag("e1")]).await;
     let (handler, begun, leave) = stubborn();
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let working = workers(&inbox, handler).with_shutdown_timeout(Duration::ZERO);
@@ -126,7 +126,7 @@ async fn no_lease_is_given_back_while_its_handler_is_in_a_step() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_lease_of_a_handler_that_does_not_yield_expires() {
     let inbox = Inbox::new();
-    fill(&inbox, &[tag("e1")]).await;
+    inbox.fill(&[tag("e1")]).await;
     let (handler, begun, leave) = stubborn();
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let working = workers(&inbox, handler)
@@ -144,7 +144,7 @@ async fn the_lease_of_a_handler_that_does_not_yield_expires() {
 #[tokio::test]
 async fn a_lease_lasts_from_when_it_is_given_though_the_claim_had_to_wait() {
     let inbox = Inbox::with(|options| options.with_group(1));
-    fill(&inbox, &[tag("e1")]).await;
+    inbox.fill(&[tag("e1")]).await;
     let blocker = rusqlite::Connection::open(inbox.folder.path().join("inbox.db")).unwrap();
     blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
     let request = of_another_worker(&inbox);
