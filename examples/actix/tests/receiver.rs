@@ -362,7 +362,10 @@ async fn a_store_with_a_full_queue_is_a_503_until_it_has_room() {
     // The store's thread waits for the lock with one write; another write fills the queue.
     let mut first = note();
     assert!(first.as_mut().poll(&mut context).is_pending());
-    while receiver.store.stats().await.unwrap().queued > 0 {}
+    let began = Instant::now();
+    while receiver.store.stats().await.unwrap().queued > 0 {
+        assert!(began.elapsed() < Duration::from_secs(60), "the first write waits");
+    }
     let mut second = note();
     assert!(second.as_mut().poll(&mut context).is_pending());
     let refused = (503, "Service Unavailable".to_owned());
