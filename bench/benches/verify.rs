@@ -1,4 +1,4 @@
-//! Measures the verification of deliveries, beside the limit and a peer.
+//! Measures the verification of deliveries, and compares it with the bare MAC and another crate.
 //!
 //! `bare_hmac` is the limit: the MAC crate alone over the same bytes. `standardwebhooks` is the
 //! common crate for the similar scheme of Standard Webhooks. The argument is the number of entries

@@ -18,8 +18,8 @@ pub enum Impact {
     /// Something is added. Code that compiled still compiles, and entries that decoded still
     /// decode.
     Additive,
-    /// Additive for code, stricter for data: more of an entry is read than before, so
-    /// an entry that decoded can become malformed, or another event.
+    /// Code still compiles, but more of an entry is read than before. An entry that decoded
+    /// can become malformed, or decode as another event.
     Stricter,
     /// Code may no longer compile, documented entries may no longer decode,
     /// or values differ.

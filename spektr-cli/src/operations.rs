@@ -3,7 +3,8 @@
 //! - Pages show ids, types, states and reasons. They are made from summaries of entries. A
 //!   summary contains no JSON, so no page can show a payload.
 //! - A page reads a bounded number of rows from the store, however many entries there are.
-//!   Counts and curves show figures that the metrics have anyway.
+//!   Figures and curves come from the metrics. Before a replay or a retry, a page counts the
+//!   entries, up to a limit.
 //! - Every change needs a token. Reading needs none at a loopback address, and the token at any
 //!   other address: see [`guard`].
 

@@ -325,8 +325,8 @@ fn reconciling(folder: &Path) -> Vec<Situation> {
     vec![missed, late, overdue, failing, alone]
 }
 
-/// Situations that would need a long time or a broken machine. Their figures are made from those of
-/// an ordinary service.
+/// Returns situations that would take too long, or need a broken machine. Each changes some figures
+/// of an ordinary service.
 fn rare(folder: &Path) -> Vec<Situation> {
     let service = Service::start(KEYS, folder, &[]);
     let shown = figures(&service);

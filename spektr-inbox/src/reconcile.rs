@@ -231,7 +231,8 @@ impl Reconciler {
         self.with(|inner| inner.interval = at_most_a_year(duration))
     }
 
-    /// Sets the limit of requests per run, at least 10. The next run goes on from there.
+    /// Sets the limit of requests per run, at least 10. Further attempts of the last request can
+    /// exceed it. The next run goes on from there.
     #[must_use]
     pub fn with_max_requests(self, requests: u64) -> Self {
         self.with(|inner| inner.max_requests = requests.max(10))

@@ -19,7 +19,7 @@ use support::{Inbox, claim_request, tag};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The ids and attempts that a handler got, in order.
+/// The events that a handler got, in order: ids and attempts, and what a test adds.
 #[derive(Clone, Default)]
 struct Seen(Arc<Mutex<Vec<String>>>);
 

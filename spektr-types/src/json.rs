@@ -189,8 +189,7 @@ impl<'a> JsonText<'a> {
         }
     }
 
-    /// Passes over an escape. Whether a `\u` escape is a whole character or half of a surrogate
-    /// pair is checked when the text is read.
+    /// Passes over an escape. Surrogate pairs of `\u` escapes are checked when the text is read.
     fn escape(self, at: usize) -> Option<usize> {
         match self.0.get(at + 1)? {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(at + 2),

@@ -188,7 +188,7 @@ fn an_event_may_have_more_results_than_a_batch_has_entries() {
     assert_eq!(entries.iter().next().map(Entry::raw), Some(body.as_str()));
 }
 
-/// Returns entries with each wire type, each envelope and each value of `results`.
+/// Returns each combination of a wire type, an envelope and a value of `results`.
 fn each_with_results<'t>(
     wire_types: &[&'t str],
     envelopes: &[&'t str],

@@ -205,8 +205,8 @@ fn changed(corpus: &'static [String]) -> impl Strategy<Value = String> {
     (any::<Index>(), changes).prop_map(|(example, changes)| {
         let mut json: Json =
             serde_json::from_str(example.get(corpus).as_str()).expect("an example is JSON");
-        // A change can insert JSON that no value can hold. So it first inserts a text that no
-        // example has, and the end of this function replaces that text.
+        // A change can insert JSON that the type `Json` cannot represent. So it first inserts a text
+        // that no example has, and the end of this function replaces that text.
         let mut puts = Vec::new();
         for (place, change) in changes {
             let mut count = place.index(size(&json));

@@ -129,8 +129,8 @@ fn aliases<'m>(model: &'m Model, event: &'m Event) -> BTreeMap<&'m str, BTreeSet
     aliases
 }
 
-/// Tells whether the head of an entry contains all members of the event, under all their
-/// names.
+/// Tells whether the head of an entry has a place for every member of the event, under each of
+/// its names.
 pub(crate) fn is_in_head(model: &Model, event: &Event) -> bool {
     let is_read = |member: &Member| envelope::key(&envelope::TYPE_ENVELOPE, &member.name).is_some();
     let payload = model.other_envelope.iter().find(|member| member.name == PAYLOAD);

@@ -106,7 +106,7 @@ impl Operations {
         if COUNTED.contains(&path) && is_of_another_site(headers) {
             return Err(Refusal::Plain(
                 StatusCode::FORBIDDEN,
-                "a link on another site must not start a count of entries: open the entries here, and go on from there",
+                "this page counts entries, and a link on another site must not start that: open the list of entries, and choose the action there",
             ));
         }
         let session = self.session(headers);

@@ -104,7 +104,8 @@ struct Hoisted<'a> {
     digest: Hash,
 }
 
-/// Returns the members of the payload, with those of `data` objects down to a level.
+/// Returns the members of the payload. An object `data` is replaced by its members, at most
+/// `deepest` levels down.
 fn hoisted(members: Vec<Member<'_>>, deepest: usize) -> Vec<Hoisted<'_>> {
     let payload = members.into_iter().filter(|(key, _)| !ENVELOPE.contains(&&**key));
     let mut found = Vec::new();

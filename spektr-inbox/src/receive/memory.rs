@@ -51,7 +51,7 @@ struct Holding {
 enum BodyArrival {
     /// The body has not arrived completely.
     Under,
-    /// The body has been told to give way, and will do so in a moment.
+    /// The body was asked to release its memory. It is refused soon, unless it completes before.
     GivesWay,
     Complete,
 }

@@ -44,8 +44,8 @@ impl Refusal {
         }
     }
 
-    /// Returns whether the key is unknown or not valid at this time, while another key is
-    /// valid.
+    /// Returns whether the named key is unknown or not valid at this time. If no key is valid,
+    /// the refusal is another one.
     pub(super) fn is_about_the_key(&self) -> bool {
         let Self::Unauthentic(error) = self else { return false };
         matches!(

@@ -159,7 +159,7 @@ impl Client {
         self
     }
 
-    /// Sets the time limit until an answer begins, including the connection.
+    /// Sets the time limit of an attempt for connecting and for the head of the answer.
     #[must_use]
     pub fn with_answer_timeout(mut self, duration: Duration) -> Self {
         self.answer_timeout = duration;

@@ -112,8 +112,8 @@ use super::arrivals::Arrivals;
 /// The time limit of operations that read many rows.
 const OPERATE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Entries in a PostgreSQL database. Deliveries that are queued when the store is dropped are
-/// still stored, as long as the runtime lives.
+/// Entries in a PostgreSQL database. A commit that has begun when the store is dropped is
+/// completed, as long as the runtime lives.
 ///
 /// After a failure of the server or the network, the next operation makes a new connection. A
 /// failed operation is not repeated, because it may have been committed: the sender delivers

@@ -177,8 +177,8 @@ impl<E> Received<E> {
         (old, received)
     }
 
-    /// Returns the number of the entry in the store. The number identifies the entry even if
-    /// the event has no id; otherwise use the event's id as the idempotency key.
+    /// Returns the number of the entry in the store. Use it as the idempotency key of an event
+    /// that has no id. If the event has an id, use that.
     #[must_use]
     pub fn number(&self) -> i64 {
         self.number

@@ -136,8 +136,8 @@ impl<H: Handler> Workers<H> {
     ///
     /// An event that waits for another attempt holds back the later events of its spektr id. A
     /// dead letter does so only [`with_hold_on_dead`](Self::with_hold_on_dead). An entry that
-    /// cannot be decoded or is not known does not: later events are handled without it. An
-    /// event that arrives after a later one was handled is too late to be in order.
+    /// cannot be decoded or is not known does not: later events are handled without it. If
+    /// a later event was handled already, an event that arrives then is handled all the same.
     #[must_use]
     pub fn with_ordering(mut self, ordered: bool) -> Self {
         self.shared.options.ordered = ordered;

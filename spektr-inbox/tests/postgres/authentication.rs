@@ -45,7 +45,7 @@ async fn a_password_in_a_file_is_read_for_each_connection() {
     fs::write(&file, "second word").unwrap();
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'bank'";
     administrator.batch_execute(end).await.unwrap();
-    // The store notices a closed connection when it uses the connection, or earlier.
+    // The store notices a closed connection at its next use at the latest.
     until("the store connects again", async || store.probe().await.is_ok()).await;
 
     fs::write(&file, "first word").unwrap();

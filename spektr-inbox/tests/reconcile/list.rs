@@ -1,4 +1,4 @@
-//! The sender's list of events on a real socket, as far as the sender's behaviour is known.
+//! A server for the sender's list of events, which behaves like the sender as far as that is known.
 
 use std::collections::VecDeque;
 use std::io;

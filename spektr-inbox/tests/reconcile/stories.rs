@@ -39,7 +39,7 @@ fn stories() -> impl Strategy<Value = Story> {
     )
         .prop_map(
             |(times, inserted, (unit, cuts, shuffles, says_total), most, (envelopes, off))| {
-                // A server that compares seconds takes bounds in seconds too.
+                // A server that cuts times to seconds also takes bounds in seconds.
                 let cuts = cuts && unit == TimeUnit::Seconds;
                 Story { times, inserted, unit, cuts, shuffles, says_total, most, envelopes, off }
             },

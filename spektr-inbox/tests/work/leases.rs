@@ -87,7 +87,7 @@ fn owner(inbox: &Inbox) -> Option<i64> {
 }
 
 /// Returns a handler that blocks its thread until it is released, a signal of its beginning,
-/// and the sender that releases it. After that, the handler ends when it is stopped.
+/// and the sender that releases it. Once released, the handler waits until it is stopped.
 fn stubborn() -> (impl Handler, tokio::sync::oneshot::Receiver<()>, std::sync::mpsc::Sender<()>) {
     let (begin, begun) = tokio::sync::oneshot::channel();
     let (leave, left) = std::sync::mpsc::channel::<()>();

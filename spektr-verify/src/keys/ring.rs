@@ -1,4 +1,4 @@
-//! The set of keys that are accepted at one time, and the cell that makes it replaceable.
+//! `KeyRing`, the set of keys, and `SharedKeys`, which replaces it while verifiers use it.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};

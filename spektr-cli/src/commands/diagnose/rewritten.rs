@@ -1,7 +1,7 @@
 //! Forms that a body may have had before a program on its way rewrote it.
 //!
-//! A framework that parses and prints JSON, an editor, or a proxy can keep the meaning of a body
-//! and change its bytes. The signature covers the bytes.
+//! An editor, a proxy, or a framework that parses JSON and writes it again can keep the meaning of
+//! a body and change its bytes. The signature covers the bytes.
 
 use std::io;
 

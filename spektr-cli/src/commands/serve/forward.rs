@@ -89,7 +89,7 @@ impl ForwardHandler {
         Ok(forward)
     }
 
-    /// Sets the propagation, which tells the endpoint the trace of a post.
+    /// Sets the propagation: each post then carries its trace context in a header.
     pub(super) fn with_propagation(mut self, propagation: Option<Arc<dyn Propagation>>) -> Self {
         self.propagation = propagation;
         self

@@ -60,8 +60,9 @@ pub struct Inspection {
     pub missing_rights: Vec<&'static str>,
     /// The role.
     pub role: String,
-    /// The least number of milliseconds by which this machine's clock is ahead of the server's;
-    /// negative if it is behind. 0 if the clocks can agree, given the duration of the request.
+    /// The smallest difference of the two clocks that the duration of the request allows, in
+    /// milliseconds: positive if this machine is ahead of the server, negative if it is behind, 0
+    /// if the clocks can agree.
     pub clock_ahead_ms: i64,
     /// The server's `fsync`: if it is off, a power cut loses acknowledged deliveries.
     pub fsync: bool,

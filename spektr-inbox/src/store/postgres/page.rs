@@ -47,7 +47,7 @@ pub(super) async fn page(
 struct Candidates {
     filter: Filter,
     /// Whether an index finds the newest candidates. Without such an index, all matching
-    /// entries are examined, unless they are too many.
+    /// entries are examined, or the newest of all entries if too many match.
     is_in_order: bool,
 }
 

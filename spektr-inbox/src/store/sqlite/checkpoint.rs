@@ -7,8 +7,8 @@
 //! thread cannot keep up, the writer checkpoints the whole log itself, which bounds the size of
 //! the log.
 //!
-//! A checkpoint syncs the log first. If the sync fails, the system reports the error only once,
-//! so nothing is checkpointed until the writer has checkpointed the whole log: see
+//! A checkpoint syncs the log first. If the sync fails, the system reports the error only once.
+//! So the thread does nothing more until the writer has checkpointed the whole log: see
 //! [`sync`](super::sync). Otherwise a power cut could leave older pages in place of newer
 //! pages.
 //!
@@ -222,7 +222,7 @@ mod tests {
         checkpointer.shared.failed.store(true, Ordering::Release);
         let moved = size();
         assert!(commit_up_to(2 * PAGES, &writer, &mut checkpointer) >= 2 * PAGES);
-        // The thread may still be asked, or be done and not asked again.
+        // A request to the thread may still wait, or the thread is done and is not asked again.
         for _ in 0..100 {
             checkpointer.committed(&writer);
             thread::yield_now();

@@ -260,8 +260,8 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
 /// changed until its program is known.
 pub(super) fn create(path: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        // Examine the path without opening the file: closing a file releases the locks of all
-        // other connections of this process on it.
+        // Examine the path without opening the file: a process that closes a file loses all its
+        // locks on it, also those of its other connections.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             match fs::metadata(path)?.is_file() {
                 true => Ok(()),

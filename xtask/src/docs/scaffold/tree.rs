@@ -101,7 +101,8 @@ impl MemberNode {
         }
     }
 
-    /// Returns the names of members that take their definition from another event, with that event.
+    /// Returns a text for each member that takes its definition from another event: its name, and
+    /// that event.
     pub(super) fn likenesses(&self, types: &KnownDefinitions) -> Vec<String> {
         let own = match self.taken(types) {
             Some(KnownDefinition::Like { event, .. }) => {

@@ -1,5 +1,5 @@
-//! The work that `docs scaffold` leaves to a person, counted: the lines with "say here" and the
-//! decisions that nobody has accepted.
+//! Counts the work that `docs scaffold` leaves to a person: lines with "say here", and decisions
+//! that nobody has accepted.
 
 use spektr_codegen::examples::Examples;
 use spektr_codegen::scaffold::PLACEHOLDER;
