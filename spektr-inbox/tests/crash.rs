@@ -306,6 +306,9 @@ async fn deliver_with(fault: &str) -> String {
             }
             // A call that fails once must not disturb the receiver for long.
             assert!(refused <= 2, "{fault}: {refused} deliveries were refused");
+            // A thread syncs the last settlements a moment later.
+            let calls = || std::fs::read_to_string(&log).unwrap();
+            until("settlements are synced", async || calls().contains("fdatasync(")).await;
             process.terminate();
         }
         Err(said) => assert!(said.contains("inbox.db"), "{fault}: {said}"),
